@@ -1,0 +1,62 @@
+# The commands of Leadlight, the same for people and for CI. A machine needs Python 3.11 to 3.13, pip and make.
+PYTHON ?= python3
+JOBS ?= 2
+BIN := .venv/bin
+UV_IN_LOCK := /^uv==/,/[^\\]$$/
+
+.DEFAULT_GOAL := help
+.PHONY: .venv bench check contracts demo format help lint lock proofs rest test types
+
+help: ## say what can be made
+	@awk -F ':.*## ' '/^[.a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.venv: .venv/installed ## install Leadlight and its tools from the lock, with uv where it can be had, else with pip
+
+demo: .venv/installed ## from nothing to a promoted model, explained scores and a server (ARGS=--no-serve ends by itself)
+	$(BIN)/leadlight demo $(ARGS)
+
+test: .venv/installed ## the quick tests (ARGS="tests/features -x")
+	$(BIN)/pytest -n $(JOBS) --dist loadfile -m "not notebook and not proof" $(ARGS)
+
+check: test rest ## everything: the quick tests and the rest
+
+rest: lint types contracts proofs ## what check adds to test
+
+lint: .venv/installed ## format and lint, all rules on
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: .venv/installed ## mypy, strict
+	$(BIN)/mypy
+
+contracts: .venv/installed ## who may import whom, and the doors
+	$(BIN)/lint-imports --no-logo
+
+proofs: .venv/installed ## the notebooks and the longer proofs
+	$(BIN)/pytest -m "notebook or proof" $(ARGS)
+
+format: .venv/installed ## put the code in shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/installed ## measure speed on this machine
+	@set -e; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+
+lock: .venv/installed ## resolve pyproject.toml anew into requirements.lock (ARGS=--upgrade takes newer releases)
+	$(BIN)/uv pip compile --quiet pyproject.toml --extra dev --universal --python-version 3.11 \
+		--generate-hashes --no-annotate --no-header --output-file requirements.lock $(ARGS)
+
+# uv stands in the lock with its hashes like all else, but apart from it: without uv, pip installs the same.
+.venv/installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
+		echo "Leadlight needs Python 3.11 to 3.13; $(PYTHON) is $$($(PYTHON) --version 2>&1). Name another: make .venv PYTHON=python3.11" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	@sed -n '$(UV_IN_LOCK)p' requirements.lock > .venv/uv.lock
+	@sed '$(UV_IN_LOCK)d' requirements.lock > .venv/rest.lock
+	@if $(BIN)/pip install --quiet --require-hashes -r .venv/uv.lock; then \
+		install="$(BIN)/uv pip install --python $(BIN)/python"; \
+	else \
+		echo "uv cannot be had here: pip installs instead, in a few minutes"; install="$(BIN)/pip install --quiet"; \
+	fi; \
+	set -ex; $$install --require-hashes -r .venv/rest.lock; $$install --no-deps --no-build-isolation --editable .
+	@touch $@
