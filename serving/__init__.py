@@ -1,0 +1,1 @@
+"""From a request to a grade with reasons; begin with scoring.py."""

@@ -1,0 +1,134 @@
+"""The catalogue: what columns its entries yield, what they are called, and that all its faults come at once."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from features.catalogue import Catalogue, load_catalogue, target_columns
+from leadlight.schema import DAY
+from leadlight.settings import SiteError, load_site, parse_part
+
+HEAD = '[[feature]]\nzh = "词"\nen = "words in {window}"\n'
+SITE = """
+[site]
+name = "shop"
+title = { zh = "店", en = "Shop" }
+utc_offset = "+08:00"
+[kinds.view]
+labels = ["page"]
+[kinds.order]
+[targets.first_order]
+outcome = ["order"]
+horizon = "30d"
+exclude = ["nothing"]
+[targets.first_order.observe]
+offsets = ["7d"]
+[targets.first_order.gate]
+precision = 0.3
+recall = 0.2
+"""
+
+
+def entry(**tables: object) -> dict[str, object]:
+    return {"name": "views", "zh": "词", "en": "views in {window}", "events": ["view"], **tables}
+
+
+def catalogue(*entries: dict[str, object]) -> Catalogue:
+    return parse_part(Catalogue, {"feature": list(entries)}, "catalogue.toml")
+
+
+def test_windows_fan_out() -> None:
+    """One entry makes a column a window, each with its length and its words."""
+    made = catalogue(entry(kind="count", windows=["7d", "1d", "all"]))
+
+    assert [(c.name, c.type, c.window) for c in made.lead_columns] == [
+        ("views_7d", "int", 7 * DAY),
+        ("views_1d", "int", DAY),
+        ("views_all", "int", None),
+    ]
+    assert [c.wording("en") for c in made.lead_columns] == ["views in 7 days", "views in 1 day", "views in all time"]
+    assert made.lead_columns[0].group == "views"
+
+
+def test_ranks_fan_out() -> None:
+    """A preference makes a column a rank."""
+    made = catalogue(entry(kind="top", of="page", k=2, windows=["7d"]))
+
+    assert [(c.name, c.type, c.rank) for c in made.lead_columns] == [("views_7d_1", "str", 1), ("views_7d_2", "str", 2)]
+
+
+def test_context_stands_apart() -> None:
+    """What looks beyond the lead belongs to the context columns."""
+    made = catalogue(entry(kind="count"), entry(name="crowd", kind="context", windows=["7d"]))
+
+    assert [c.name for c in made.lead_columns] == ["views"]
+    assert [c.name for c in made.context_columns] == ["crowd_7d"]
+    assert [c.name for c in target_columns(made, exclude=("crowd",))] == ["views"]
+
+
+def test_the_hash_follows_the_meaning() -> None:
+    """The same entries have the same hash; one word more has another."""
+    one, same = catalogue(entry(kind="count")), catalogue(entry(kind="count"))
+    other = catalogue(entry(kind="count", group="habit"))
+
+    assert one.hash == same.hash != other.hash
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"kind": "average"},
+        {"kind": "count", "windows": ["7 days"]},
+        {"kind": "count", "windows": ["0d"]},
+        {"kind": "count", "of": "page"},
+        {"kind": "distinct"},
+        {"kind": "share"},
+        {"kind": "share", "hours": [24, 18]},
+        {"kind": "context", "windows": ["12h"]},
+        {"kind": "count", "name": "Views"},
+        {"kind": "count", "colour": "red"},
+        {"kind": "level", "levels": [{"name": "high", "when": ["views is big"]}]},
+        {"kind": "level", "levels": [{"name": str(n), "when": ["views > 1"]} for n in range(25)]},
+    ],
+)
+def test_a_wrong_entry_is_refused(wrong: dict[str, object]) -> None:
+    """Unknown kinds and keys, parts that do not belong together, and a 25th level are faults."""
+    tables = entry(**wrong)
+    if wrong["kind"] == "level":
+        del tables["events"]
+
+    with pytest.raises(SiteError):
+        catalogue(tables)
+
+
+def test_references_are_checked_together(tmp_path: Path) -> None:
+    """Unknown kinds, labels, level columns, excluded names and doubled columns come in one error."""
+    (tmp_path / "leadlight.toml").write_text(SITE, encoding="utf-8")
+    text = (
+        f'{HEAD}name = "a"\nkind = "count"\nevents = ["buy"]\n'
+        f'{HEAD}name = "b"\nkind = "distinct"\nevents = ["view"]\nof = "colour"\n'
+        f'{HEAD}name = "c"\nkind = "level"\nlevels = [{{ name = "high", when = ["z > 1"] }}]\n'
+        f'{HEAD}name = "a"\nkind = "age"\n'
+    )
+    (tmp_path / "catalogue.toml").write_text(text, encoding="utf-8")
+
+    with pytest.raises(SiteError) as caught:
+        load_catalogue(load_site(tmp_path))
+
+    assert len(caught.value.faults) == 5
+    for word in ("'buy'", "'colour'", "'z'", "'nothing'", "2 times"):
+        assert word in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["demo", "learning_platform", "x_education"])
+def test_the_example_sites_load(name: str, tmp_path: Path) -> None:
+    """The three example sites are free of faults and word every column in both languages."""
+    folder = Path(__file__).parents[2] / "examples" / name
+    shutil.copytree(folder, tmp_path / name, ignore=shutil.ignore_patterns("state"))
+
+    made = load_catalogue(load_site(tmp_path / name))
+
+    assert all(column.wording("zh") and column.wording("en") for column in made.columns)

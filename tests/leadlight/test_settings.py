@@ -1,0 +1,131 @@
+"""The settings file of a site: what it means, and that all its faults come at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from leadlight.schema import DAY, HOUR, day_number, from_micros, local_day, midnight, to_micros
+from leadlight.settings import Observe, SiteError, Split, UsageError, load_site, parse_duration, parse_part
+
+SITE = """
+[site]
+name = "shop"
+title = { zh = "店", en = "Shop" }
+utc_offset = "+08:00"
+[kinds.view]
+labels = ["page", "course"]
+[kinds.order]
+labels = ["course"]
+delay = "2h"
+[targets.first_order]
+outcome = ["order"]
+horizon = "30d"
+[targets.first_order.observe]
+offsets = ["7d"]
+[targets.first_order.gate]
+precision = 0.3
+recall = 0.2
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    (folder / "leadlight.toml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_a_site_has_units_and_defaults(tmp_path: Path) -> None:
+    """Durations become microseconds, labels are collected once, and what is not said has its default."""
+    site = load_site(write(tmp_path, SITE))
+
+    name, target = site.target()
+    assert (name, target.horizon, target.observe.offsets) == ("first_order", 30 * DAY, (7 * DAY,))
+    assert (site.offset, site.kinds["order"].delay, site.labels) == (8 * HOUR, 2 * HOUR, ("page", "course"))
+    assert (target.lacks, target.operate.flag_share, site.clock.at) == (("order",), 0.1, "wall")
+
+
+def test_all_faults_come_at_once(tmp_path: Path) -> None:
+    """Each fault says where it is and what came; one does not hide another."""
+    broken = SITE.replace('"30d"', '"30 days"').replace("recall = 0.2", "recall = 1.2\nprecison = 0.3")
+
+    with pytest.raises(SiteError) as caught:
+        load_site(write(tmp_path, broken))
+
+    faults = "\n".join(caught.value.faults)
+    assert "targets.first_order.horizon" in faults
+    assert "came: '30 days'" in faults
+    assert "targets.first_order.gate.recall" in faults
+    assert "targets.first_order.gate.precison" in faults
+
+
+def test_kinds_must_be_declared(tmp_path: Path) -> None:
+    """An outcome that no [kinds] table declares is a fault that shows what to write."""
+    with pytest.raises(SiteError, match=r"'sale' is not declared as \[kinds.sale\]"):
+        load_site(write(tmp_path, SITE.replace('["order"]', '["sale"]')))
+
+
+def test_an_unknown_target_names_the_known(tmp_path: Path) -> None:
+    """Asking for a target that the site does not have is wrong usage, answered with those it has."""
+    site = load_site(write(tmp_path, SITE))
+
+    with pytest.raises(UsageError, match="first_order"):
+        site.target("renewal")
+
+
+def test_a_missing_or_broken_file_says_what_to_do(tmp_path: Path) -> None:
+    """No file, and one that is no TOML, are told apart."""
+    with pytest.raises(UsageError, match="leadlight init"):
+        load_site(tmp_path)
+    with pytest.raises(SiteError, match="not valid TOML"):
+        load_site(write(tmp_path, "[site"))
+
+
+@pytest.mark.parametrize(
+    "observe", [{}, {"offsets": ["7d"], "every": "monday", "until": "60d"}, {"every": "monday"}, {"every": "month"}]
+)
+def test_one_schedule_of_observation(observe: dict[str, object]) -> None:
+    """A target is observed at offsets or on a cadence with an end, never both or neither."""
+    with pytest.raises(SiteError):
+        parse_part(Observe, observe, "leadlight.toml")
+
+
+def test_split_dates_come_in_pairs_and_in_order() -> None:
+    """A split needs both dates, training before test."""
+    for tables in (
+        {"train_until": dt.date(2025, 1, 1)},
+        {"train_until": dt.date(2025, 2, 1), "test_from": dt.date(2025, 1, 1)},
+    ):
+        with pytest.raises(SiteError):
+            parse_part(Split, dict(tables), "leadlight.toml")
+
+
+@pytest.mark.parametrize("text", ["", "7", "d", "1.5d", "-1d", "7 d", "1y", 7, None])
+def test_durations_are_whole(text: object) -> None:
+    """What is no whole number with a unit is refused."""
+    with pytest.raises(ValueError, match="whole number"):
+        parse_duration(text)
+
+
+@given(moment=st.integers(min_value=-(10**15), max_value=10**16))
+def test_moments_survive_the_round_trip(moment: int) -> None:
+    """Microseconds to a moment and back are the same microseconds."""
+    assert to_micros(from_micros(moment)) == moment
+
+
+@given(
+    moment=st.integers(min_value=-(10**15), max_value=4 * 10**15),
+    minutes=st.integers(min_value=-14 * 60, max_value=14 * 60),
+)
+def test_a_local_day_holds_its_moments(moment: int, minutes: int) -> None:
+    """A moment lies in its local day: at or after its midnight and before the next; the calendar agrees."""
+    offset = minutes * 60_000_000
+
+    day = local_day(moment, offset)
+
+    assert midnight(day, offset) <= moment < midnight(day + 1, offset)
+    zone = dt.timezone(dt.timedelta(minutes=minutes))
+    assert day_number(from_micros(moment).astimezone(zone).date()) == day
