@@ -1,0 +1,39 @@
+"""The door to Feast: point-in-time joins for training, newest rows for serving. Nothing else imports feast.
+
+This module holds what both sides of the door must agree on, and imports nothing heavy: which tables the build writes
+into the state folder and the names Feast needs beside those of ``leadlight.schema``. ``features.store.door`` has the
+``Store`` itself; importing that costs seconds, so the command line does it late.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PROJECT: Final = "leadlight"
+
+ROW_AS_OF: Final = "row_as_of"
+"""The lead table's ``as_of`` once more as microseconds: a value of the row, so a join cannot exchange it unseen."""
+
+CONTEXT_KEY: Final = "context_key"
+CLOSED_AT: Final = "closed_at"
+ROW_CLOSED_AT: Final = "row_closed_at"
+EVERYBODY: Final = "all"
+"""The context key of what everybody did; every other key is a channel."""
+
+
+def lead_table(state: Path) -> Path:
+    """Offline lead rows: ``lead_id``, ``as_of`` (timestamp[us, UTC]), ``row_as_of``, ``valid_until``, lead columns."""
+    return state.absolute() / "offline" / "lead.parquet"
+
+
+def context_table(state: Path) -> Path:
+    """Offline context rows: ``context_key``, ``closed_at`` (timestamp[us, UTC]), ``row_closed_at``, context columns."""
+    return state.absolute() / "offline" / "context.parquet"
+
+
+def feast_folder(state: Path) -> Path:
+    """Where Feast's registry and the embedded online store live."""
+    return state.absolute() / "feast"
