@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.metrics import log_loss
+
+from leadlight.model.bundle import load_bundle
+from leadlight.model.encoder import in_columns
+from leadlight.model.margins import sigmoid
+from leadlight.settings import SiteError
+from tests.leadlight.model.fit_builders import Rows, fit_rows, fitted, made_rows, written
+
+OTHER_FIT = """
+import sys
+from pathlib import Path
+from tests.leadlight.model.fit_builders import fit_rows, made_rows, written
+print(written(Path(sys.argv[1]), fit_rows(made_rows(), workers=1)))
+"""
+
+
+def with_positives(positives: int, *, rows: int = 400) -> Rows:
+    """Made rows of which so many, evenly spread over time, are positive."""
+    made = made_rows(rows=rows)
+    labels = np.zeros(rows, dtype=np.int8)
+    labels[np.linspace(0, rows - 1, positives).astype(np.intp)] = 1
+    return made._replace(y=labels)
+
+
+def test_the_fit_finds_what_made_the_rows() -> None:
+    """On later rows its log loss is close to that of the true probabilities, and far below the base rate's."""
+    later = made_rows(rows=4000, seed=8)
+
+    found = log_loss(later.y, sigmoid(fitted().model.margin(later.X)))
+
+    best, worst = log_loss(later.y, sigmoid(later.truth)), log_loss(later.y, np.full(4000, later.y.mean()))
+    assert found - best < 0.2 * (worst - best)
+
+
+def test_what_made_the_rows_is_what_explains_them() -> None:
+    """More visits and a referral raise the score, and the columns that matter weigh more than the rest."""
+    scores = fitted().model.score(made_rows().X)
+    weight = dict(zip(scores.columns, np.abs(scores.contributions).mean(axis=0), strict=True))
+    row = {
+        "visits": 1,
+        "minutes": 20.0,
+        "channel": "ads",
+        "city": "city 1",
+        "empty": None,
+        "always": 1,
+        "nothing": None,
+    }
+
+    lead, keener, referred = (
+        fitted().model.score(in_columns([row, {**row, "visits": 6}, {**row, "channel": "referral"}])).raw
+    )
+
+    assert keener > lead + 1
+    assert referred > lead + 0.3
+    assert min(weight["visits"], weight["minutes"], weight["channel"]) > weight["city"]
+
+
+def test_the_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
+    """Another process, number of workers and hash seed end in the same bundle, byte for byte."""
+    command = [sys.executable, "-c", OTHER_FIT, str(tmp_path / "other")]
+    environment = {**os.environ, "PYTHONHASHSEED": "123", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+    here = written(tmp_path / "here")
+    there = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.strip()
+
+    assert there == here
+    load_bundle(tmp_path / "other", expected=here)
+
+
+def test_the_last_fold_is_scored_by_a_model_that_never_saw_it() -> None:
+    """Its rows are the latest fifth, its margins differ from the final model's, and the offset lies between its two."""
+    result, rows = fitted(), made_rows()
+
+    last = result.last_fold
+
+    assert last.rows.tolist() == list(range(1200, 1500))
+    assert np.array_equal(last.labels, rows.y[last.rows])
+    assert np.array_equal(last.margins, last.before + result.log.offset)
+    final = result.model.margin(rows.X.iloc[last.rows])
+    assert np.abs(final - last.margins).max() > 0.01
+    assert np.corrcoef(final, last.margins)[0, 1] > 0.9
+
+
+def test_the_log_tells_what_was_chosen() -> None:
+    """Three folds, three different candidates best first, a strength and a weight from the grids."""
+    log = fitted().log
+
+    assert log.folds == ((591, 300), (891, 300), (1191, 300))
+    assert len({name for name, _, _ in log.trees}) == 3
+    assert [loss for _, _, loss in log.trees] == sorted(loss for _, _, loss in log.trees)
+    assert log.linear is not None
+    assert 0.0 <= log.weight <= 1.0
+    assert log.positives == int(made_rows().y.sum())
+
+
+@pytest.mark.parametrize("positives", [0, 9, 400])
+def test_too_few_outcomes_leave_the_base_rate(positives: int) -> None:
+    """With fewer than 10 of either outcome everybody has nearly the observed share, and no reason."""
+    rows = with_positives(positives)
+
+    scores = fit_rows(rows).model.score(rows.X)
+
+    assert np.ptp(scores.raw) == 0.0
+    assert scores.probability[0] == pytest.approx(positives / 400, abs=0.01)
+    assert np.all(scores.contributions == 0.0)
+
+
+def test_few_positives_make_a_linear_model() -> None:
+    """Between 10 and 29 positives there are no trees."""
+    result = fit_rows(with_positives(20))
+
+    assert result.log.linear is not None
+    assert result.log.weight == 0.0
+    assert result.model.trees.boosters == ()
+
+
+def test_some_positives_make_an_even_blend() -> None:
+    """Between 30 and 149 positives the weight is not chosen but even."""
+    result = fit_rows(with_positives(60))
+
+    assert result.log.weight == 0.5
+    assert len(result.model.trees.boosters) == 3
+
+
+@pytest.mark.parametrize("kept", [["visits", "minutes"], ["channel", "city"], ["empty", "nothing"]])
+def test_any_kind_of_columns_can_be_fitted(kept: list[str]) -> None:
+    """Numbers alone, categories alone, and columns that hold nothing at all."""
+    rows = made_rows(rows=300)
+
+    scores = fit_rows(rows._replace(X=rows.X[kept])).model.score(rows.X)
+
+    assert np.all(np.isfinite(scores.raw))
+    assert np.abs(scores.base + scores.contributions.sum(axis=1) - scores.raw).max() <= 1e-9
+
+
+def test_every_fault_of_the_rows_is_told() -> None:
+    """Too few, unsorted, unlabelled rows and columns without a group are refused in one error."""
+    rows = made_rows(rows=5)
+
+    with pytest.raises(SiteError) as caught:
+        fit_rows(rows._replace(y=rows.y[:4], as_of=rows.as_of[::-1], groups={**rows.groups, "visits": "x"}))
+    with pytest.raises(SiteError, match="'visits' has no reason group"):
+        fit_rows(rows._replace(groups={}))
+
+    assert len(caught.value.faults) == 3

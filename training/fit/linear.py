@@ -1,0 +1,121 @@
+"""The linear part's fit: a clipped, hinged logistic regression, its strength chosen on the folds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.linear_model import LogisticRegression
+
+from leadlight.model.encoder import FIRST, Encoder
+from leadlight.model.linear import TERMS, LinearPart, NumberTerms
+from leadlight.model.margins import FloatArray, logit
+from training.fit.blend import log_loss, pooled_loss
+from training.fit.folds import FoldRows, Sample
+from training.fit.terms import learn_terms
+
+STRENGTHS = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
+HINGED = tuple(range(TERMS))
+PLAIN = (0, 2)  # the missing flag and the number itself
+NOTHING = ()
+
+
+@dataclass(frozen=True)
+class LinearChoice:
+    """The linear part that the folds chose: its terms of a number, its C, and its pooled fold loss."""
+
+    terms: tuple[int, ...]
+    strength: float
+    loss: float
+
+
+def choose_linear(folds: Sequence[FoldRows], *, with_plain: bool, pool: Executor) -> LinearChoice:
+    """The strength (and, ``with_plain``, whether to do without hinges and flags) of the lowest pooled fold loss."""
+    choices = []
+    for terms in (HINGED, PLAIN) if with_plain else (HINGED,):
+        losses = pool.map(_fold_losses, folds, [terms] * len(folds))
+        for strength, of_folds in zip(STRENGTHS, zip(*losses, strict=True), strict=True):
+            choices.append(LinearChoice(terms, strength, pooled_loss(folds, of_folds)))
+    return min(choices, key=lambda choice: choice.loss)
+
+
+def _fold_losses(fold: FoldRows, terms: tuple[int, ...]) -> list[float]:
+    parts = fit_path(fold.train, fold.encoder, terms=terms, strengths=STRENGTHS)
+    return [log_loss(part.margin(part.contributions(fold.judge.matrix)), fold.judge) for part in parts]
+
+
+def fit_linear(rows: Sample, encoder: Encoder, choice: LinearChoice) -> LinearPart:
+    """The chosen linear part, fitted on these rows."""
+    return fit_path(rows, encoder, terms=choice.terms, strengths=[choice.strength])[0]
+
+
+def fit_path(rows: Sample, encoder: Encoder, *, terms: tuple[int, ...], strengths: Iterable[float]) -> list[LinearPart]:
+    """One linear part for each strength, from weak to strong, each started from the one before."""
+    design = _Design.learn(rows, encoder, terms=terms)
+    columns = design.columns(rows.matrix)
+    if columns.shape[1] == 0:
+        return [constant_part(rows, encoder) for _ in strengths]
+    regression = LogisticRegression(solver="newton-cholesky", warm_start=True)
+    parts = []
+    for strength in strengths:
+        regression.set_params(C=strength).fit(columns, rows.labels, sample_weight=rows.weights)
+        parts.append(design.part(rows, regression.coef_[0], float(regression.intercept_[0])))
+    return parts
+
+
+def constant_part(rows: Sample, encoder: Encoder) -> LinearPart:
+    """The part that says the base rate of these rows, whatever the lead."""
+    rate = (float(rows.weights @ rows.labels) + 0.5) / (float(rows.weights.sum()) + 1.0)
+    return _Design.learn(rows, encoder, terms=NOTHING).part(rows, np.empty(0), logit(rate))
+
+
+@dataclass(frozen=True, eq=False)
+class _Design:
+    """The columns a regression sees: terms of numbers, then codes of categories, without those that never vary."""
+
+    encoder: Encoder
+    numbers: NumberTerms
+    slots: npt.NDArray[np.bool_]  # (terms x number columns)
+    codes: npt.NDArray[np.bool_]  # (category columns x codes)
+
+    @classmethod
+    def learn(cls, rows: Sample, encoder: Encoder, *, terms: tuple[int, ...]) -> _Design:
+        values = rows.matrix[:, encoder.numbers]
+        numbers = learn_terms(values)
+        slots = [(term in terms) & (np.ptp(seen, axis=0) > 0) for term, seen in enumerate(numbers.of(values))]
+        width = FIRST + max((len(levels) for levels in encoder.levels.values()), default=0)
+        codes = np.zeros((len(encoder.categories), width), dtype=np.bool_)
+        for place, column in enumerate(encoder.categories):
+            held = np.unique(rows.matrix[:, column]).astype(np.intp)
+            codes[place, held] = terms != NOTHING and len(held) > 1
+        return cls(encoder, numbers, np.array(slots), codes)
+
+    def columns(self, matrix: FloatArray) -> FloatArray:
+        """The design matrix of these rows."""
+        seen = self.numbers.of(matrix[:, self.encoder.numbers])
+        terms = [term[:, used] for term, used in zip(seen, self.slots, strict=True)]
+        levels = [
+            (matrix[:, [column]] == np.flatnonzero(used)).astype(np.float64)
+            for column, used in zip(self.encoder.categories, self.codes, strict=True)
+        ]
+        return np.concatenate([*terms, *levels], axis=1)
+
+    def part(self, rows: Sample, coefficients: FloatArray, intercept: float) -> LinearPart:
+        """The linear part with these coefficients, centred on the rows' weighted mean."""
+        slopes, effects = np.zeros(self.slots.shape), np.zeros(self.codes.shape)
+        slopes[self.slots] = coefficients[: self.slots.sum()]
+        effects[self.codes] = coefficients[self.slots.sum() :]
+        raw = LinearPart(
+            numbers=np.array(self.encoder.numbers, dtype=np.intp),
+            categories=np.array(self.encoder.categories, dtype=np.intp),
+            terms=self.numbers,
+            slopes=slopes,
+            effects=effects,
+            centre=np.zeros(len(self.encoder.columns)),
+            base=intercept,
+        )
+        centre = np.average(raw.contributions(rows.matrix), axis=0, weights=rows.weights)
+        return replace(raw, centre=centre, base=intercept + float(centre.sum()))
