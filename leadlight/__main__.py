@@ -86,11 +86,11 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Run the site's SQL, name every fault of the raw data, and say whether they can carry a model."""
-    from training.readiness import readiness, readiness_lines
+    from training.readiness import readiness
 
     place = _place(site, state)
-    report = readiness(place.site, place.catalogue, _build(place, data, as_of))
-    _answer(as_json, report.to_json(), readiness_lines(report))
+    report = readiness(place.site, _build(place, data, as_of), state=place.state)
+    _answer(as_json, report.to_json(), report.lines())
 
 
 @app.command()

@@ -108,12 +108,13 @@ class LinearPart:
         terms = {name: np.array(values, dtype=np.float64) for name, values in document["terms"].items()}
         skewed = terms.pop("skewed").astype(np.bool_)
         knots = terms.pop("knots").reshape(HINGES, len(numbers))
+        effects = np.array(document["effects"], dtype=np.float64)
         return cls(
             numbers=numbers,
             categories=categories,
             terms=NumberTerms(**terms, skewed=skewed, knots=knots),
             slopes=np.array(document["slopes"], dtype=np.float64).reshape(TERMS, len(numbers)),
-            effects=np.array(document["effects"], dtype=np.float64).reshape(len(categories), -1),
+            effects=effects.reshape(len(categories), -1 if len(categories) else 0),
             centre=np.array(document["centre"], dtype=np.float64),
             base=float(document["base"]),
         )

@@ -8,7 +8,7 @@ import pytest
 from leadlight.model.bundle import check_golden, load_bundle
 from leadlight.model.manifest import canonical, sha256
 from leadlight.settings import SiteError
-from tests.leadlight.model.fit_builders import ORIGIN, fitted, made_rows, written
+from tests.leadlight.model.fit_builders import ORIGIN, fit_rows, fitted, made_rows, written
 
 MUTATIONS = 40
 
@@ -27,6 +27,19 @@ def test_a_bundle_answers_as_the_model_it_was_written_from(tmp_path: Path) -> No
     assert bundle.manifest.origin == ORIGIN
     assert bundle.reference == {"rows": 1500}
     check_golden(bundle)
+
+
+@pytest.mark.parametrize("kept", [["visits", "minutes"], ["channel", "city"]], ids=["numbers", "categories"])
+def test_columns_of_one_type_are_enough(kept: list[str], tmp_path: Path) -> None:
+    """A model of numbers alone, or of categories alone, is written, loaded and answers as before."""
+    rows = made_rows()
+    narrow = fit_rows(rows._replace(X=rows.X[kept], groups={name: rows.groups[name] for name in kept}))
+
+    bundle = load_bundle(tmp_path / "v1", expected=written(tmp_path / "v1", narrow))
+
+    before, after = narrow.model.score(rows.X), bundle.model.score(rows.X)
+    assert before.raw.tobytes() == after.raw.tobytes()
+    assert before.contributions.tobytes() == after.contributions.tobytes()
 
 
 def test_the_same_model_is_the_same_bytes(tmp_path: Path) -> None:

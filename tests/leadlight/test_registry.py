@@ -1,0 +1,239 @@
+"""What it takes to become champion, and what no edit of a file can do."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from leadlight import registry
+from leadlight.grading import Cuts
+from leadlight.model.bundle import write_bundle
+from leadlight.model.manifest import Origin
+from leadlight.settings import Site, SiteError
+from leadlight.shelf import Champion
+from tests import builders
+from training.fit import fit
+from training.gate import Outcome, Rule, State, Verdict, certify
+from training.tracking import Record, track
+
+TARGET = "first_order"
+CUTS = Cuts(threshold=0.3, a=0.5, b=0.4, c=0.2, quantiles=(0.1,) * 101)
+
+
+class Shelf(NamedTuple):
+    """A site and the state folder of its versions."""
+
+    site: Site
+    state: Path
+
+
+def shelve(shelf: Shelf, *, proven: float = 0.35, verdict: Outcome = "promote", seed: int = 1) -> str:
+    """One more tracked version whose precision was proven to that bound, certified if its verdict says so."""
+    files = shelf.state / f"new-{seed}"
+    rows = pd.DataFrame({"visits": np.arange(20, dtype=np.float64), "city": pd.Series(["Wuhan"] * 20, dtype=object)})
+    labels = (np.arange(20) % 4 == 0).astype(np.int8)
+    fitted = fit(
+        rows,
+        labels,
+        np.arange(20, dtype=np.int64),
+        horizon=1,
+        groups={"visits": "v", "city": "c"},
+        seed=seed,
+        workers=1,
+    )
+    origin = Origin(TARGET, "c" * 64, "d" * 64, seed, 20, 5, 19)
+    sha256 = write_bundle(files / "bundle", fitted.model, origin=origin, cuts=CUTS, rows=rows, reference={})
+    state: State = "pass" if verdict == "promote" else "unsure"
+    rules = [
+        Rule("precision", 0.4, proven, 0.5, 0.3, state, "40 of 100 rows"),
+        Rule("recall", 0.5, 0.4, 0.6, 0.2, "pass", ""),
+    ]
+    found = Verdict(verdict, tuple(rules), 1, 0.05)
+    certify(found, bundle=files / "bundle", bundle_sha256=sha256, target_name=TARGET, state=shelf.state)
+    run_id = track(shelf.site, TARGET, Record({}, {}, {}, (), files), state=shelf.state)
+    version = registry.register(shelf.site, TARGET, state=shelf.state, run_id=run_id, bundle_sha256=sha256)
+    (shelf.state / "bundles" / TARGET).mkdir(parents=True, exist_ok=True)
+    (files / "bundle").rename(registry.bundle_folder(shelf.state, TARGET, version))
+    registry.write_json(registry.verdict_file(shelf.state, TARGET, version), found.to_json())
+    return sha256
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
+    """Versions 1 (promote) and 2 (not enough evidence) of the small site's first target."""
+    shelf = Shelf(builders.site(), tmp_path_factory.mktemp("registry") / "state")
+    shelve(shelf, seed=1)
+    shelve(shelf, seed=2, verdict="not_enough_evidence", proven=0.25)
+    return shelf
+
+
+@pytest.fixture
+def shelf(made: Shelf, tmp_path: Path) -> Shelf:
+    """A copy of those versions to break."""
+    shutil.copytree(made.state, tmp_path / "state")
+    return made._replace(state=tmp_path / "state")
+
+
+def alias(shelf: Shelf) -> int:
+    """The version that MLflow's alias names."""
+    client = registry.mlflow_client(shelf.state)
+    return int(client.get_model_version_by_alias("tiny-first_order", "champion").version)
+
+
+def test_promote_moves_the_alias_and_the_file(shelf: Shelf) -> None:
+    """Afterwards MLflow and the champion file name the version; promoting the same again changes nothing."""
+    assert registry.current_champion(shelf.state, TARGET) is None
+
+    champion = registry.promote(shelf.site, TARGET, state=shelf.state, version=1)
+
+    assert champion.version == alias(shelf) == 1
+    assert registry.current_champion(shelf.state, TARGET) == champion
+    assert registry.promote(shelf.site, TARGET, state=shelf.state, version=1) == champion
+    assert [path.name for path in (shelf.state / "champion").iterdir()] == [f"{TARGET}.json"]
+
+
+def test_the_last_trained_version_is_the_default(shelf: Shelf) -> None:
+    """Without a number the newest version is asked for: here one whose verdict is another, refused rule by rule."""
+    with pytest.raises(SiteError) as refused:
+        registry.promote(shelf.site, TARGET, state=shelf.state)
+
+    assert refused.value.faults == (
+        "version 2 may not be promoted, the gate's verdict is not_enough_evidence",
+        "precision: unsure: value 0.4, lower 0.25, upper 0.5, threshold 0.3; 40 of 100 rows",
+    )
+
+
+def test_the_newest_is_the_highest_number_not_the_last_name(tmp_path: Path) -> None:
+    """Version 10 comes after version 9."""
+    for version in (1, 9, 10):
+        registry.bundle_folder(tmp_path, TARGET, version).mkdir(parents=True)
+    registry.write_json(registry.verdict_file(tmp_path, TARGET, 11), {})
+
+    assert registry.last_trained(tmp_path, TARGET) == 10
+
+
+def forge_verdict(shelf: Shelf) -> None:
+    """Write promote over the verdict of version 2."""
+    path = registry.verdict_file(shelf.state, TARGET, 2)
+    path.write_text(path.read_text(encoding="utf-8").replace("not_enough_evidence", "promote"), encoding="utf-8")
+
+
+def borrow_certificate(shelf: Shelf) -> None:
+    """Lay the certificate of version 1 beside version 2."""
+    forge_verdict(shelf)
+    for version in (1, 2):
+        folder = registry.bundle_folder(shelf.state, TARGET, version)
+        if version == 1:
+            content = (folder / "certificate.json").read_bytes()
+        else:
+            (folder / "certificate.json").write_bytes(content)
+
+
+def edit_certificate(shelf: Shelf) -> None:
+    """Name version 2's bundle in version 1's certificate."""
+    borrow_certificate(shelf)
+    hashes = [
+        registry.mlflow_client(shelf.state).get_model_version("tiny-first_order", str(version)).tags["bundle_sha256"]
+        for version in (1, 2)
+    ]
+    path = registry.bundle_folder(shelf.state, TARGET, 2) / "certificate.json"
+    path.write_text(path.read_text(encoding="ascii").replace(hashes[0], hashes[1]), encoding="ascii")
+
+
+def remove_verdict(shelf: Shelf) -> None:
+    """Take the verdict of version 2 away."""
+    registry.verdict_file(shelf.state, TARGET, 2).unlink()
+
+
+@pytest.mark.parametrize(
+    ("edit", "reason"),
+    [
+        (forge_verdict, "certificate.json is missing"),
+        (borrow_certificate, "the certificate names bundle"),
+        (edit_certificate, "is not what the gate signed"),
+        (remove_verdict, "has no verdict"),
+    ],
+)
+def test_no_edit_makes_an_unproven_version_champion(shelf: Shelf, edit: Callable[[Shelf], None], reason: str) -> None:
+    """Whatever is edited, borrowed or removed, promote refuses and names the reason; nothing moves."""
+    edit(shelf)
+
+    with pytest.raises(SiteError, match=reason):
+        registry.promote(shelf.site, TARGET, state=shelf.state, version=2)
+
+    assert registry.current_champion(shelf.state, TARGET) is None
+
+
+def test_a_bundle_changed_after_the_gate_is_refused(shelf: Shelf) -> None:
+    """One altered byte in a certified bundle and it is not loaded."""
+    path = registry.bundle_folder(shelf.state, TARGET, 1) / "blend.json"
+    path.write_bytes(path.read_bytes().replace(b'"offset":', b'"offset" :'))
+
+    with pytest.raises(SiteError, match=r"blend.json"):
+        registry.promote(shelf.site, TARGET, state=shelf.state, version=1)
+
+    assert registry.current_champion(shelf.state, TARGET) is None
+
+
+def test_todays_thresholds_count(shelf: Shelf) -> None:
+    """A certificate from before the thresholds were raised, or before one was added, is not enough."""
+    targets = {
+        TARGET: {
+            **builders.site().targets[TARGET].model_dump(include={"outcome"}),
+            "horizon": "30d",
+            "observe": {"offsets": ["7d"]},
+            "gate": {"precision": 0.36, "recall": 0.2, "auc": 0.6},
+        }
+    }
+
+    with pytest.raises(SiteError) as refused:
+        registry.promote(builders.site(targets=targets), TARGET, state=shelf.state, version=1)
+
+    assert [fault.split(":")[0] for fault in refused.value.faults] == ["precision", "auc"]
+    assert "asks for 0.36, this version is proven to 0.35" in refused.value.faults[0]
+
+
+def test_a_version_mlflow_does_not_know_is_refused(shelf: Shelf) -> None:
+    """A folder copied onto the shelf is no version."""
+    shutil.copytree(registry.bundle_folder(shelf.state, TARGET, 1), registry.bundle_folder(shelf.state, TARGET, 3))
+    shutil.copy(registry.verdict_file(shelf.state, TARGET, 1), registry.verdict_file(shelf.state, TARGET, 3))
+
+    with pytest.raises(SiteError, match="MLflow does not know version 3"):
+        registry.promote(shelf.site, TARGET, state=shelf.state)
+
+
+def test_a_damaged_champion_file_is_named(tmp_path: Path) -> None:
+    """It is neither no champion nor a traceback."""
+    registry.champion_file(tmp_path, TARGET).parent.mkdir()
+    registry.champion_file(tmp_path, TARGET).write_text("{", encoding="utf-8")
+
+    with pytest.raises(SiteError, match="does not name a champion"):
+        registry.current_champion(tmp_path, TARGET)
+
+
+def test_without_a_version_promote_says_what_to_do(tmp_path: Path) -> None:
+    """An untrained target is one line, not a traceback."""
+    with pytest.raises(SiteError, match="run `leadlight train"):
+        registry.promote(builders.site(), TARGET, state=tmp_path)
+
+
+def test_reading_the_champion_costs_no_mlflow(tmp_path: Path) -> None:
+    """The server asks the registry for its champion without mlflow, shap or LightGBM."""
+    registry.write_json(registry.champion_file(tmp_path, TARGET), {"version": 3, "bundle_sha256": "ff"})
+    script = (
+        "import sys; from pathlib import Path; from leadlight.shelf import current_champion;"
+        f"print(current_champion(Path({str(tmp_path)!r}), {TARGET!r}));"
+        "print({'lightgbm', 'mlflow', 'shap'} & set(sys.modules))"
+    )
+
+    answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+
+    assert answer.splitlines() == [str(Champion(3, "ff")), "set()"]

@@ -1,0 +1,188 @@
+"""A whole training on a small site: what it leaves behind, what it refuses, and that it repeats itself."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from leadlight import registry
+from leadlight.model.bundle import load_bundle
+from leadlight.settings import SiteError, load_site
+from tests.training.training_builders import Place, made_place, made_rows, write_state
+from training.dataset import load
+from training.pipeline import Result, train
+from training.rivals import champion_rival
+
+
+class Trained(NamedTuple):
+    """A place after its first training."""
+
+    place: Place
+    result: Result
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """One training that the gate lets pass."""
+    place = made_place(tmp_path_factory.mktemp("pipeline"), made_rows(2000))
+    return Trained(place, train(place.site, place.catalogue, "sale", state=place.state))
+
+
+@pytest.fixture
+def again(first: Trained, tmp_path: Path) -> Trained:
+    """A copy of that place to go on with."""
+    shutil.copytree(first.place.site.folder, tmp_path / "copy")
+    site = load_site(tmp_path / "copy")
+    place = first.place._replace(site=site, state=site.folder / "state")
+    write_state(place, made_rows(2000))
+    return Trained(place, first.result)
+
+
+def test_a_training_answers_with_its_version_and_every_number(first: Trained) -> None:
+    """The JSON has version, verdict, bundle hash, metrics with intervals and rules; the words have them too."""
+    answer = json.loads(json.dumps(first.result.to_json()))
+
+    assert answer["version"] == 1
+    assert answer["verdict"] == "promote"
+    assert answer["metrics"]["auc_lower"] < answer["metrics"]["auc"] < answer["metrics"]["auc_upper"]
+    assert {"precision", "recall", "log_loss_against_logistic"} <= {rule["name"] for rule in answer["rules"]}
+    assert set(answer["channels"]) == {"ads", "search", "referral"}
+    assert sum(month["rows"] for month in answer["months"].values()) == answer["metrics"]["rows"] == 400
+    assert first.result.lines()[0] == "sale version 1: promote"
+
+
+def test_the_bundle_on_the_shelf_is_the_one_that_was_judged(first: Trained) -> None:
+    """Loaded again, it scores the test rows to the AUC of the verdict, and MLflow holds the same files."""
+    place, result = first
+    folder = registry.bundle_folder(place.state, "sale", 1)
+    test = load(place.site, place.catalogue, "sale", state=place.state).part("test")
+
+    bundle = load_bundle(folder, expected=result.judgement.bundle_sha256)
+
+    auc = result.judgement.evaluation.metrics["auc"]
+    assert auc is not None
+    assert roc_auc_score(test.y, bundle.model.score(test.X).probability) == pytest.approx(auc.value)
+    assert bundle.cuts.threshold == result.judgement.threshold
+    verdict = json.loads(registry.verdict_file(place.state, "sale", 1).read_bytes())
+    assert verdict == json.loads(json.dumps(result.judgement.to_json()))
+
+
+def test_mlflow_holds_the_whole_training(first: Trained) -> None:
+    """Chosen parameters, metrics, data digests, plots, verdict, bundle and certificate are in one finished run."""
+    place, result = first
+    client = registry.mlflow_client(place.state)
+
+    version = client.get_model_version("tiny-sale", "1")
+    run = client.get_run(str(version.run_id))
+
+    assert run.info.status == "FINISHED"
+    assert run.data.params["seed"] == "7"
+    assert run.data.metrics["auc"] == pytest.approx(result.to_json()["metrics"]["auc"])
+    assert run.data.tags["verdict"] == "promote"
+    assert run.inputs is not None
+    assert [used.dataset.name for used in run.inputs.dataset_inputs] == ["sale", "sale"]
+    run_folder = place.state / "mlflow" / "artifacts" / "tiny-sale" / run.info.run_id / "artifacts"
+    logged = {path.relative_to(run_folder).as_posix() for path in run_folder.rglob("*") if path.is_file()}
+    on_the_shelf = {f"bundle/{path.name}" for path in registry.bundle_folder(place.state, "sale", 1).iterdir()}
+    assert {name for name in logged if name.startswith("bundle/")} == on_the_shelf
+    assert {"verdict.json", "bundle/certificate.json", "plots/shap_summary.png", "plots/calibration.png"} <= logged
+
+
+def test_training_again_gives_the_same_bytes_and_meets_the_champion(again: Trained) -> None:
+    """The second version is the same bundle with the same look; the champion is one more rule of its verdict."""
+    place, result = again
+    registry.promote(place.site, "sale", state=place.state)
+
+    second = train(place.site, place.catalogue, "sale", state=place.state)
+
+    assert second.version == 2
+    assert second.judgement.bundle_sha256 == result.judgement.bundle_sha256
+    assert second.judgement.verdict.looks == 1
+    champion = next(rule for rule in second.judgement.verdict.rules if rule.name == "log_loss_against_champion")
+    assert (champion.value, champion.state) == (0.0, "pass")
+    shelves = [registry.bundle_folder(place.state, "sale", version) for version in (1, 2)]
+    files = [{path.name: path.read_bytes() for path in shelf.iterdir()} for shelf in shelves]
+    assert all(found.pop("certificate.json") for found in files)
+    assert files[0] == files[1]
+
+
+def test_a_planted_leak_stops_the_training_before_anything_is_made(tmp_path: Path) -> None:
+    """A column copied from the outcome ends in the evidence, with no version, run or look."""
+    rows = made_rows(600)
+    rows["planted"] = rows["label"].astype(float)
+    place = made_place(tmp_path, rows)
+
+    with pytest.raises(SiteError, match=r"'planted' nearly decides the outcome by itself \(AUC 1.000"):
+        train(place.site, place.catalogue, "sale", state=place.state)
+
+    assert not (place.state / "bundles").exists()
+    assert not (place.state / "mlflow").exists()
+    assert not (place.state / "looks").exists()
+
+
+def test_a_model_below_the_thresholds_is_kept_but_never_promoted(tmp_path: Path) -> None:
+    """With noise for features the gate rejects; the version is tracked, has no certificate, and promote says why."""
+    rows = made_rows(1200).drop(columns=["visits", "minutes"])
+    rows["city"] = rows["city"].sample(frac=1.0, random_state=1).to_numpy()
+    place = made_place(tmp_path, rows, precision=0.6, recall=0.5)
+
+    result = train(place.site, place.catalogue, "sale", state=place.state)
+
+    assert result.judgement.verdict.verdict == "reject"
+    assert not (registry.bundle_folder(place.state, "sale", 1) / "certificate.json").exists()
+    with pytest.raises(SiteError, match="precision: fail"):
+        registry.promote(place.site, "sale", state=place.state)
+    assert registry.current_champion(place.state, "sale") is None
+
+
+def test_thirty_conversions_are_not_enough_evidence(tmp_path: Path) -> None:
+    """A training with hardly any outcome ends by itself, with a verdict of its own."""
+    rows = made_rows(400)
+    rows.loc[rows["label"].cumsum() > 30, "label"] = 0
+    place = made_place(tmp_path, rows)
+
+    result = train(place.site, place.catalogue, "sale", state=place.state)
+
+    assert result.judgement.verdict.verdict == "not_enough_evidence"
+    with pytest.raises(SiteError, match="not_enough_evidence"):
+        registry.promote(place.site, "sale", state=place.state)
+
+
+def test_a_fact_that_arrives_later_changes_another_bundle(again: Trained) -> None:
+    """Other training rows are another bundle and another look; the champion's bundle stays as it was."""
+    place, result = again
+    rows = made_rows(2000)
+    rows.loc[:50, "noise"] = 9.0
+    write_state(place, rows)
+
+    second = train(place.site, place.catalogue, "sale", state=place.state)
+
+    assert second.judgement.bundle_sha256 != result.judgement.bundle_sha256
+    assert second.judgement.verdict.looks == 2
+    assert second.judgement.verdict.alpha == pytest.approx(0.025)
+
+
+def test_a_champion_answers_only_while_it_could_serve(again: Trained) -> None:
+    """It scores the rows; without one of its columns it cannot, and says so; without its certificate it is none."""
+    place, _ = again
+    champion = registry.promote(place.site, "sale", state=place.state)
+    rows = made_rows(50)
+
+    served, _ = champion_rival(place.state, "sale", rows)
+    lacking, _ = champion_rival(place.state, "sale", rows.drop(columns="visits"))
+    (registry.bundle_folder(place.state, "sale", champion.version) / "certificate.json").unlink()
+    uncertified, remark = champion_rival(place.state, "sale", rows)
+
+    assert served is not None
+    assert served.p is not None
+    assert served.p.shape == (50,)
+    assert lacking is not None
+    assert lacking.p is None
+    assert "'visits'" in lacking.reason
+    assert uncertified is None
+    assert "champion 1 counts as none" in remark

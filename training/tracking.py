@@ -1,0 +1,94 @@
+"""The record of a training in MLflow: chosen parameters, metrics, the data's digest, and every file it made."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from leadlight.registry import mlflow_client, model_name
+from leadlight.settings import Site
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+DIGEST_LENGTH = 36  # the longest that MLflow keeps
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Which rows a training used for what: ``training`` or ``test``."""
+
+    context: str
+    digest: str
+    rows: int
+    positives: int
+
+
+@dataclass(frozen=True)
+class Record:
+    """What one training leaves behind; ``files`` is the folder of its bundle, verdict and plots."""
+
+    parameters: Mapping[str, object]
+    metrics: Mapping[str, float | None]
+    tags: Mapping[str, str]
+    rows: tuple[Rows, ...]
+    files: Path
+
+
+def track(site: Site, target_name: str, record: Record, *, state: Path) -> str:
+    """Write one run into the target's experiment and return its id."""
+    from mlflow.entities import Metric, Param, RunTag
+
+    client = mlflow_client(state)
+    with _run(client, _experiment(client, model_name(site, target_name), state)) as run_id:
+        client.log_batch(
+            run_id,
+            metrics=[Metric(name, value, 0, 0) for name, value in record.metrics.items() if value is not None],
+            params=[Param(name, str(value)) for name, value in record.parameters.items()],
+            tags=[RunTag(name, value) for name, value in record.tags.items()],
+        )
+        _log_rows(client, run_id, target_name, record.rows)
+        client.log_artifacts(run_id, str(record.files))
+    return run_id
+
+
+def _experiment(client: MlflowClient, name: str, state: Path) -> str:
+    found = client.get_experiment_by_name(name)
+    if found is not None:
+        return str(found.experiment_id)
+    place = state.absolute() / "mlflow" / "artifacts" / name
+    return str(client.create_experiment(name, artifact_location=place.as_uri()))
+
+
+@contextmanager
+def _run(client: MlflowClient, experiment: str) -> Iterator[str]:
+    run_id: str = client.create_run(experiment).info.run_id
+    try:
+        yield run_id
+    except BaseException:
+        client.set_terminated(run_id, status="FAILED")
+        raise
+    client.set_terminated(run_id)
+
+
+def _log_rows(client: MlflowClient, run_id: str, target_name: str, used: tuple[Rows, ...]) -> None:
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    inputs = [
+        DatasetInput(
+            Dataset(
+                name=target_name,
+                digest=rows.digest[:DIGEST_LENGTH],
+                source_type="feast",
+                source=json.dumps({"spine": target_name}),
+                profile=json.dumps({"rows": rows.rows, "positives": rows.positives}),
+            ),
+            [InputTag("mlflow.data.context", rows.context)],
+        )
+        for rows in used
+    ]
+    client.log_inputs(run_id, datasets=inputs)
