@@ -11,14 +11,14 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from leadlight.schema import AMOUNT, DAY, HOUR, LEAD_CREATED, THOUSANDTHS, Micros
+from leadlight.schema import AMOUNT, DAY, HOUR, LEAD_CREATED, RESERVED, THOUSANDTHS, Micros
 from leadlight.settings import Name, Part, Site, SiteError, parse_duration, parse_part, read_toml
 
 ColumnType = Literal["int", "float", "str"]
@@ -322,10 +322,12 @@ def _name_faults(catalogue: Catalogue) -> Iterator[str]:
     for name, times in Counter(column.name for column in catalogue.columns).items():
         if times > 1:
             yield f"feature column {name!r} is made {times} times: give the entries different names"
+        if name in RESERVED:
+            yield f"feature column {name!r} has a name of Leadlight's own: give the entry another"
 
 
 def _reference_faults(catalogue: Catalogue, site: Site) -> Iterator[str]:
-    names = {column.name for column in catalogue.lead_columns if not isinstance(column.entry, Level)}
+    types = {column.name: column.type for column in catalogue.lead_columns if not isinstance(column.entry, Level)}
     for entry in catalogue.feature:
         if isinstance(entry, EventsEntry):
             yield from _kind_faults(entry.name, entry.events, site)
@@ -333,9 +335,7 @@ def _reference_faults(catalogue: Catalogue, site: Site) -> Iterator[str]:
         elif isinstance(entry, Context):
             yield from _kind_faults(entry.name, [k for k in entry.events if k != LEAD_CREATED], site)
         elif isinstance(entry, Level):
-            for condition in (c for rule in entry.levels for c in rule.when):
-                if condition.column not in names:
-                    yield f"feature {entry.name!r} asks for {condition.column!r}, no column of a non-level lead feature"
+            yield from _condition_faults(entry, types)
     known = {c.name for c in catalogue.columns} | {e.name for e in catalogue.feature}
     for target_name, target in site.targets.items():
         for name in sorted(set(target.exclude) - known):
@@ -343,9 +343,22 @@ def _reference_faults(catalogue: Catalogue, site: Site) -> Iterator[str]:
 
 
 def _label_faults(entry: EventsEntry, site: Site) -> Iterator[str]:
-    of = entry.of if isinstance(entry, EventValue | Preference | Indicator) else None
-    for label in sorted({*entry.where, of or AMOUNT} - {AMOUNT, *site.labels}):
+    used = set(entry.where)
+    if isinstance(entry, EventValue):
+        used |= {entry.of} - {AMOUNT}
+    elif isinstance(entry, Preference | Indicator) and entry.of is not None:
+        used.add(entry.of)
+    for label in sorted(used - set(site.labels)):
         yield f"feature {entry.name!r} uses label {label!r}; declared are: {', '.join(site.labels) or 'none'}"
+
+
+def _condition_faults(entry: Level, types: Mapping[str, ColumnType]) -> Iterator[str]:
+    for condition in (c for rule in entry.levels for c in rule.when):
+        if condition.column not in types:
+            yield f"feature {entry.name!r} asks for {condition.column!r}, no column of a non-level lead feature"
+        elif (types[condition.column] == "str") != isinstance(condition.value, str):
+            held = "text: write 'such'" if types[condition.column] == "str" else "a number"
+            yield f"feature {entry.name!r} compares {condition.column!r} with {condition.value!r}; it holds {held}"
 
 
 def _kind_faults(name: str, kinds: object, site: Site) -> Iterator[str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from itertools import groupby
 from operator import itemgetter
@@ -24,13 +25,17 @@ Value = int | float | str | None
 Fields = dict[str, Any]
 """A row of one of the history's tables: its columns are checked where they are written."""
 
-TABLES = ("leads", "attributes", "events")
+TABLES = {
+    "leads": (LEAD_ID,),
+    "attributes": (LEAD_ID, AT, ARRIVED_AT),
+    "events": (LEAD_ID, AT, EVENT_ID, ARRIVED_AT),
+}
+"""The history's tables and the columns that come first in each, which order its rows."""
 BUCKETS = "0123456789abcdef"
-ROW_GROUP = 16_384
+ROW_GROUP = 8_192
 """Rows of a Parquet row group: few enough that one lead is read in milliseconds, enough to scan all quickly."""
 
-_VERSION_KEYS = (LEAD_ID, AT, ARRIVED_AT)
-_EVENT_KEYS = (LEAD_ID, AT, EVENT_ID, ARRIVED_AT, UNTIL, KIND, AMOUNT)
+_EVENT_KEYS = (*TABLES["events"], UNTIL, KIND, AMOUNT)
 
 
 @dataclass(frozen=True)
@@ -69,9 +74,9 @@ class LeadFacts:
 
 @dataclass(frozen=True)
 class Tables:
-    """The history as tables, each ordered by its columns from left to right.
+    """The history as tables.
 
-    leads: ``lead_id``, ``created_at``, ``channel`` (of its first version), ``contact`` (masked).
+    leads: ``lead_id``, ``created_at``, ``channel`` (of its first version), ``contact`` (masked): one row a lead.
     attributes: ``lead_id``, ``at``, ``arrived_at``, ``channel`` and every attribute (text or float): one row a version.
     events: ``lead_id``, ``at``, ``event_id``, ``arrived_at``, ``until``, ``kind``, ``amount`` and every label.
     """
@@ -104,6 +109,15 @@ class History:
         """The history's tables, read by ``connection`` (Ibis on DuckDB)."""
         files = {name: str(_file(self.root, name, "*")) for name in TABLES}
         return Tables(**{name: connection.read_parquet(path, hive_partitioning=False) for name, path in files.items()})
+
+    @contextmanager
+    def reading(self) -> Iterator[Tables]:
+        """The history's tables, over a connection of their own that ends with the block."""
+        connection = ibis.duckdb.connect()
+        try:
+            yield self.tables(connection)
+        finally:
+            connection.disconnect()
 
     def lead(self, lead_id: str) -> LeadFacts | None:
         """All facts of one lead, quickly; ``None`` if the history does not know it."""
@@ -162,12 +176,13 @@ def _bucket(lead_id: str) -> str:
 
 def _write_table(table: ibis.Table, connection: Backend, root: Path, name: str) -> None:
     """One file a bucket, even an empty one, so that every read finds its files."""
-    connection.create_table(name, table)
-    order = ", ".join(f'"{column}"' for column in table.columns)
+    table = table.relocate(*TABLES[name])
+    connection.create_table(name, table.mutate(_bucket=table[LEAD_ID].hexdigest("md5").left(1)))
+    columns = ", ".join(f'"{column}"' for column in table.columns)
     for bucket in BUCKETS:
         file = _file(root, name, bucket)
         file.parent.mkdir(parents=True)
-        rows = connection.con.table(name).filter(f"md5({LEAD_ID})[1] = '{bucket}'").order(order)
+        rows = connection.con.table(name).filter(f"_bucket = '{bucket}'").project(columns).order(columns)
         rows.write_parquet(str(file), row_group_size=ROW_GROUP)
     connection.drop_table(name)
 
@@ -193,7 +208,7 @@ FROM (SELECT md5(to_json(fact)::VARCHAR) AS row FROM read_parquet(?, hive_partit
 """A file's content whatever its encoding: names and values of each row as JSON, hashed in the order of the hashes."""
 
 _READ = """
-FROM read_parquet(?, hive_partitioning = false) WHERE lead_id IN ? ORDER BY ALL
+FROM read_parquet(?, hive_partitioning = false) WHERE lead_id IN (SELECT unnest(?)) ORDER BY ALL
 """
 
 
@@ -209,7 +224,9 @@ def _read(cursor: duckdb.DuckDBPyConnection, root: Path, name: str, lead_ids: li
 
 
 def _version(row: Fields) -> Version:
-    return Version(row[AT], row[ARRIVED_AT], {name: value for name, value in row.items() if name not in _VERSION_KEYS})
+    return Version(
+        row[AT], row[ARRIVED_AT], {name: value for name, value in row.items() if name not in TABLES["attributes"]}
+    )
 
 
 def _event(row: Fields) -> Event:

@@ -294,7 +294,7 @@ def _data_folder(place: _Place, given: Path | None) -> Path:
         return Path(memory.read_text(encoding="utf-8"))
     if given is None and place.site.sample is None:
         raise UsageError([f"{place.site.folder.name}: give the folder of the raw files with --data DIR"])
-    folder = given.resolve() if given else place.state / "made_data"
+    folder = given.resolve() if given else place.state.with_name(f"{place.state.name}-made-data")
     if given is None and place.site.sample and not folder.exists():
         from leadlight.sample import draw
 

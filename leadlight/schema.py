@@ -34,9 +34,19 @@ VALID_UNTIL: Final = "valid_until"
 LABEL: Final = "label"
 NOT_RECORDED: Final = "not_recorded"
 
+SPLIT: Final = "split"
+
 CONTACTS: Final = ("phone", "wechat", "email", "device")
 LEAD_COLUMNS: Final = (LEAD_ID, CREATED_AT, CHANNEL)
 EVENT_COLUMNS: Final = (EVENT_ID, LEAD_ID, KIND, AT, ARRIVED_AT, AMOUNT)
+
+CONTEXT_KEY: Final = "context_key"
+CLOSED_AT: Final = "closed_at"
+EVERYBODY: Final = "all"
+"""The context key of what everybody did; every other key is a channel."""
+
+RESERVED: Final = (LEAD_ID, AS_OF, VALID_UNTIL, LABEL, SPLIT, CONTEXT_KEY, CLOSED_AT)
+"""What no feature, label or attribute may be called: the columns that stand beside them in one table."""
 
 LEAD_CREATED: Final = "lead_created"
 """The kind that context features use to count new leads; no event of a source may carry it."""

@@ -11,13 +11,27 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from leadlight.schema import DAY, HOUR, LEAD_CREATED, MINUTE, SECOND, Micros, day_number, midnight
+from leadlight.schema import (
+    DAY,
+    EVENT_COLUMNS,
+    EVERYBODY,
+    HOUR,
+    LEAD_CREATED,
+    MINUTE,
+    RESERVED,
+    SECOND,
+    UNTIL,
+    Micros,
+    day_number,
+    midnight,
+)
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 P = TypeVar("P", bound=BaseModel)
+_NOT_LABELS = {*RESERVED, *EVENT_COLUMNS, UNTIL}
 _UNITS = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY, "w": 7 * DAY}
 
 
@@ -251,14 +265,26 @@ class Site(Part):
         if LEAD_CREATED in self.kinds:
             message = f"kinds.{LEAD_CREATED}: this name is taken by Leadlight for the creation of a lead"
             raise ValueError(message)
+        taken = [
+            *(
+                f"channels.{EVERYBODY}: this name is taken for what everybody does"
+                for name in self.channels
+                if name == EVERYBODY
+            ),
+            *(
+                f"kinds: the label {label!r} has a name of Leadlight's own"
+                for label in self.labels
+                if label in _NOT_LABELS
+            ),
+        ]
         unknown = [
             f"targets.{name}: {kind!r} is not declared as [kinds.{kind}]"
             for name, target in self.targets.items()
             for kind in (*target.outcome, *target.population.has, *target.lacks)
             if kind not in self.kinds
         ]
-        if unknown:
-            raise ValueError("; ".join(dict.fromkeys(unknown)))
+        if taken or unknown:
+            raise ValueError("; ".join(dict.fromkeys([*taken, *unknown])))
         return self
 
 

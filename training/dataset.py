@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.catalogue import Catalogue, Column, target_columns
+from features.spine import spine_file
 from leadlight.schema import AS_OF, CHANNEL, LABEL, LEAD_ID, Micros, day_number, midnight
 from leadlight.settings import Site, SiteError, Target
 from training.fit import calibration_start
@@ -92,11 +93,6 @@ def load(site: Site, catalogue: Catalogue, target_name: str, *, state: Path) -> 
         y=spine[LABEL].to_numpy().astype(np.int8),
         split=split,
     )
-
-
-def spine_file(state: Path, target_name: str) -> Path:
-    """Where ``build`` leaves a target's labelled spine."""
-    return state / "spines" / f"{target_name}.parquet"
 
 
 def split_rows(as_of: Moments, *, target: Target, offset: Micros) -> Names:

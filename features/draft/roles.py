@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 
 from features.draft.profile import ColumnProfile, TableProfile, quoted
-from leadlight.schema import ARRIVED_AT, CONTACTS, EVENT_COLUMNS, LEAD_COLUMNS
+from leadlight.schema import ARRIVED_AT, CONTACTS, EVENT_COLUMNS, LEAD_COLUMNS, RESERVED
 from leadlight.settings import SiteError
 
 _LEAD = re.compile(
@@ -105,6 +105,7 @@ def is_outcome(text: str) -> bool:
 def name_of(text: str, taken: set[str], fallback: str) -> str:
     """``text`` in lower-case letters, digits and underscores, unlike any ``taken``; ``fallback`` for nothing."""
     name = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_").lstrip("0123456789_") or fallback
+    name = f"{name}_{fallback}" if name in RESERVED or name.endswith("_y") else name
     numbered, number = name, 2
     while numbered in taken:
         numbered, number = f"{name}_{number}", number + 1

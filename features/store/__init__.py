@@ -17,11 +17,7 @@ PROJECT: Final = "leadlight"
 ROW_AS_OF: Final = "row_as_of"
 """The lead table's ``as_of`` once more as microseconds: a value of the row, so a join cannot exchange it unseen."""
 
-CONTEXT_KEY: Final = "context_key"
-CLOSED_AT: Final = "closed_at"
 ROW_CLOSED_AT: Final = "row_closed_at"
-EVERYBODY: Final = "all"
-"""The context key of what everybody did; every other key is a channel."""
 
 
 def lead_table(state: Path) -> Path:

@@ -13,8 +13,8 @@ from feast.feast_object import FeastObject
 from feast.types import FeastType, Float64, Int64, String
 
 from features.catalogue import Catalogue, Column, Context, target_columns
-from features.store import CLOSED_AT, CONTEXT_KEY, ROW_AS_OF, ROW_CLOSED_AT, context_table, lead_table
-from leadlight.schema import AS_OF, CHANNEL, LABEL, LEAD_ID, VALID_UNTIL
+from features.store import ROW_AS_OF, ROW_CLOSED_AT, context_table, lead_table
+from leadlight.schema import AS_OF, CHANNEL, CLOSED_AT, CONTEXT_KEY, LABEL, LEAD_ID, VALID_UNTIL
 from leadlight.settings import Site, SiteError
 
 LEAD: Final = Entity(name="lead", join_keys=[LEAD_ID], value_type=ValueType.STRING)

@@ -14,16 +14,16 @@ from feast.protos.feast.types.Value_pb2 import Value
 from feast.types import FeastType, Float64, Int64, String
 
 from features.catalogue import Catalogue
-from features.store import CLOSED_AT, CONTEXT_KEY, EVERYBODY, PROJECT, ROW_AS_OF, ROW_CLOSED_AT, feast_folder
+from features.store import PROJECT, ROW_AS_OF, ROW_CLOSED_AT, feast_folder
 from features.store.definitions import EVERYBODY_COLUMN, LEAD, define
-from features.store.online_sqlite import OnlineRow
-from leadlight.schema import AS_OF, CHANNEL, LEAD_ID, VALID_UNTIL, from_micros
+from features.store.online_sqlite import NewestWinsSqliteOnlineStore, OnlineRow
+from leadlight.schema import AS_OF, CHANNEL, CLOSED_AT, CONTEXT_KEY, EVERYBODY, LEAD_ID, VALID_UNTIL, from_micros
 from leadlight.settings import Site, SiteError
 
 Row = dict[str, int | float | str | None]
 """One online row: its time (``as_of`` or ``closed_at``), a lead's ``valid_until``, and every column by name."""
 
-_ONLINE_STORE = "features.store.online_sqlite.NewestWinsSqliteOnlineStore"
+_ONLINE_STORE = f"{NewestWinsSqliteOnlineStore.__module__}.{NewestWinsSqliteOnlineStore.__name__}"
 _EVENT_TIMESTAMP = "event_timestamp"
 _SPINE_ROW = "spine_row"
 _WRITTEN_AT_ONCE = 5_000  # bounds memory, and how long another writer waits; a row is never parted
@@ -66,6 +66,12 @@ class Store:
         kept = {name: spine[name] for name in spine.column_names if name not in features}
         return pa.table({**kept, **features})
 
+    def clear(self) -> None:
+        """Take out every online row of this catalogue; a reader then finds none, never a wrong one."""
+        for view in (self._definitions.lead, self._definitions.context):
+            if view is not None:
+                self._online.clear(self._feast.config, view)
+
     def write_leads(self, rows: pa.Table) -> None:
         """Write online lead rows: ``lead_id``, ``as_of``, ``valid_until`` (µs) and every lead column.
 
@@ -85,6 +91,13 @@ class Store:
     def read_context(self, keys: Iterable[str]) -> dict[str, Row | None]:
         """The newest closed day of each key, ``EVERYBODY`` or a channel; ``None`` as for leads."""
         return self._read(self._context_view(), keys, key=CONTEXT_KEY, times={ROW_CLOSED_AT: CLOSED_AT})
+
+    @property
+    def _online(self) -> NewestWinsSqliteOnlineStore:
+        store = self._feast.provider.online_store
+        if not isinstance(store, NewestWinsSqliteOnlineStore):
+            raise TypeError(type(store).__name__)
+        return store
 
     def _context_view(self) -> FeatureView:
         if self._definitions.context is None:

@@ -92,6 +92,11 @@ class NewestWinsSqliteOnlineStore(SqliteOnlineStore):
         if progress:
             progress(len(data))
 
+    def clear(self, config: RepoConfig, table: FeatureView) -> None:
+        """Take out every row of a view."""
+        with self._get_conn(config) as conn:
+            conn.execute(f"DELETE FROM {_table(config, table)}")
+
     def online_read(
         self,
         config: RepoConfig,

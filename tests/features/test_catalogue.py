@@ -112,14 +112,16 @@ def test_references_are_checked_together(tmp_path: Path) -> None:
         f'{HEAD}name = "b"\nkind = "distinct"\nevents = ["view"]\nof = "colour"\n'
         f'{HEAD}name = "c"\nkind = "level"\nlevels = [{{ name = "high", when = ["z > 1"] }}]\n'
         f'{HEAD}name = "a"\nkind = "age"\n'
+        f'{HEAD}name = "as_of"\nkind = "age"\n'
+        f'{HEAD}name = "d"\nkind = "level"\nlevels = [{{ name = "high", when = ["a > \'x\'"] }}]\n'
     )
     (tmp_path / "catalogue.toml").write_text(text, encoding="utf-8")
 
     with pytest.raises(SiteError) as caught:
         load_catalogue(load_site(tmp_path))
 
-    assert len(caught.value.faults) == 5
-    for word in ("'buy'", "'colour'", "'z'", "'nothing'", "2 times"):
+    assert len(caught.value.faults) == 7
+    for word in ("'buy'", "'colour'", "'z'", "'nothing'", "2 times", "'as_of'", "a number"):
         assert word in str(caught.value)
 
 

@@ -111,7 +111,8 @@ def test_the_model_recovers_the_truth(state: Path) -> None:
     predictions = state / "predictions.parquet"
     answer("backtest", DEMO, "--state", state, "--predictions", predictions)
 
-    rows = pd.read_parquet(predictions).merge(pd.read_parquet(state / "made_data" / "truth.parquet"), on="lead_id")
+    truth = pd.read_parquet(state.with_name("state-made-data") / "truth.parquet")
+    rows = pd.read_parquet(predictions).merge(truth, on="lead_id")
 
     assert len(rows) > 1_000
     assert rows["leadlight"].corr(rows["probability"], method="spearman") > 0.8

@@ -68,6 +68,16 @@ def test_kinds_must_be_declared(tmp_path: Path) -> None:
         load_site(write(tmp_path, SITE.replace('["order"]', '["sale"]')))
 
 
+def test_names_of_our_own_are_refused(tmp_path: Path) -> None:
+    """A channel called all and a label called amount would be mistaken for Leadlight's own, and are faults together."""
+    text = SITE.replace('labels = ["page", "course"]', 'labels = ["amount"]')
+
+    with pytest.raises(SiteError, match="everybody") as caught:
+        load_site(write(tmp_path, text + '[channels.all]\nzh = "全"\nen = "All"\n'))
+
+    assert "'amount'" in str(caught.value)
+
+
 def test_an_unknown_target_names_the_known(tmp_path: Path) -> None:
     """Asking for a target that the site does not have is wrong usage, answered with those it has."""
     site = load_site(write(tmp_path, SITE))

@@ -1,0 +1,220 @@
+"""The build: from a site's raw files to its history, labelled spines, Feast's offline tables and online rows.
+
+What takes long is written beside the state first and takes the old build's place when it is complete. The history goes
+last: a server opens it anew when its summary changes, and then finds the rows that belong to it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import ibis
+
+from features.canonical import canonical
+from features.catalogue import Catalogue
+from features.checks import inspect
+from features.history import History, Tables, clock, write_history
+from features.labels import Counts, count, judge, labelled
+from features.rows import write_context_rows, write_lead_rows, write_online_rows
+from features.sources import query_files, read_sources
+from features.spine import spine_file, training_spine
+from leadlight.schema import AS_OF, Micros, from_micros, local_day
+from leadlight.settings import Site
+
+if TYPE_CHECKING:
+    from ibis.backends.duckdb import Backend
+
+FORMAT = 1
+"""Raised whenever the same raw files would build into something else, so that old states are built anew."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a build made; ``skipped`` if nothing had changed since the last one, which then made it."""
+
+    as_of: Micros
+    digest: str
+    leads: int
+    events: int
+    targets: dict[str, Counts]
+    lead_rows: int
+    context_rows: int
+    online_rows: int
+    notes: tuple[str, ...]
+    seconds: dict[str, float] = field(default_factory=dict)
+    skipped: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it as one object."""
+        return {**asdict(self), "as_of": from_micros(self.as_of).isoformat()}
+
+    def lines(self) -> list[str]:
+        """The same in words."""
+        took = "unchanged since the last build" if self.skipped else f"{sum(self.seconds.values()):.1f} s"
+        return [
+            f"built as of {from_micros(self.as_of).isoformat()} ({took})",
+            f"history: {self.leads:,} leads, {self.events:,} events, digest {self.digest[:12]}",
+            *(
+                f"{name}: {of.rows:,} rows, {of.positives:,} positive;"
+                f" left out: {of.immature:,} immature, {of.converted:,} already converted"
+                for name, of in self.targets.items()
+            ),
+            f"features: {self.lead_rows:,} lead rows, {self.context_rows:,} context rows, {self.online_rows:,} online",
+            *(f"note: {note}" for note in self.notes),
+            *(f"{step}: {seconds:.1f} s" for step, seconds in self.seconds.items()),
+        ]
+
+
+def build(site: Site, catalogue: Catalogue, *, state: Path, data: Path, as_of: Micros | None, wall: Micros) -> Built:
+    """Build ``site`` from the files in ``data`` into ``state``, unless the last build was of the very same.
+
+    ``as_of`` overrules the site's clock; labels are mature, and online rows exact, at that moment. Faults of the raw
+    data are one ``SiteError``, before anything in ``state`` has changed. Only files count as changes: a site whose SQL
+    reads elsewhere is built anew when its clock or a file moves.
+    """
+    request = _request(site, catalogue, data=data, as_of=as_of, wall=wall)
+    last = _last_built(state, request)
+    if last is not None:
+        return replace(last, skipped=True, seconds={})
+    seconds: dict[str, float] = {}
+    with _workshop(state) as folder, _connection() as connection:
+        history, notes = _take_in(site, catalogue, data, folder, wall=wall, seconds=seconds)
+        now = clock(site, history, wall=wall) if as_of is None else as_of
+        tables = history.tables(connection)
+        with _timed(seconds, "spines"):
+            targets = {name: _write_spine(site, name, tables, folder, end=now) for name in site.targets}
+        with _timed(seconds, "lead rows"):
+            spine = connection.read_parquet(str(spine_file(folder, "*")))
+            lead_rows = write_lead_rows(site, catalogue, tables, spine, folder)
+        with _timed(seconds, "context rows"):
+            context_rows = write_context_rows(site, catalogue, tables, _from_first_to(now, spine), folder)
+        _record_file(state).unlink(missing_ok=True)
+        _put_in_place(folder, state, "spines", "offline")
+        with _timed(seconds, "online rows"):
+            from features.store.door import Store  # importing Feast takes seconds: not for a build that is skipped
+
+            store = Store(site=site, catalogue=catalogue, state=state)
+            store.apply()
+            online_rows = write_online_rows(site, catalogue, tables, store, as_of=now)
+        _put_in_place(folder, state, "history")
+    built = Built(
+        as_of=now,
+        digest=history.summary.digest,
+        leads=history.summary.leads,
+        events=history.summary.events,
+        targets=targets,
+        lead_rows=lead_rows,
+        context_rows=context_rows,
+        online_rows=online_rows,
+        notes=notes,
+        seconds=seconds,
+    )
+    _write_record(state, request, built)
+    return built
+
+
+def _request(site: Site, catalogue: Catalogue, *, data: Path, as_of: Micros | None, wall: Micros) -> str:
+    """A hash of all that a build depends on; on the wall clock a build holds for a local day."""
+    digest = hashlib.sha256(f"{FORMAT} {catalogue.hash} {site.model_dump_json(exclude={'folder'})}".encode())
+    today = local_day(wall, site.offset) if site.clock.at == "wall" else None
+    digest.update(f"{as_of} {today if as_of is None else None}".encode())
+    files = sorted(path for path in data.rglob("*") if path.is_file())
+    for path in [*(path for path in query_files(site) if path.is_file()), *files]:
+        with path.open("rb") as opened:
+            content = hashlib.file_digest(opened, "sha256").hexdigest()
+        digest.update(f"{path.name if path not in files else path.relative_to(data)} {content}\n".encode())
+    return digest.hexdigest()
+
+
+def _last_built(state: Path, request: str) -> Built | None:
+    path = _record_file(state)
+    record = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    if record.get("request") != request:
+        return None
+    built = record["built"]
+    targets = {name: Counts(**counts) for name, counts in built["targets"].items()}
+    return Built(**{**built, "targets": targets, "notes": tuple(built["notes"])})
+
+
+def _write_record(state: Path, request: str, built: Built) -> None:
+    unfinished = state / "build.json.new"
+    text = json.dumps({"request": request, "built": asdict(built)}, indent=1)
+    unfinished.write_text(text + "\n", encoding="utf-8")
+    unfinished.replace(_record_file(state))
+
+
+def _record_file(state: Path) -> Path:
+    return state / "build.json"
+
+
+@contextmanager
+def _workshop(state: Path) -> Iterator[Path]:
+    """A folder of this build's own beside what it will replace; gone afterwards, whatever happened."""
+    state.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=".build-", dir=state))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def _connection() -> Iterator[Backend]:
+    connection = ibis.duckdb.connect()
+    try:
+        yield connection
+    finally:
+        connection.disconnect()
+
+
+def _take_in(
+    site: Site, catalogue: Catalogue, data: Path, folder: Path, *, wall: Micros, seconds: dict[str, float]
+) -> tuple[History, tuple[str, ...]]:
+    """The raw files read, checked and written as a history, with the notes of the check."""
+    with _timed(seconds, "sources"):
+        raw = read_sources(site, data)
+    try:
+        with _timed(seconds, "check"):
+            inspection = inspect(raw, site, catalogue, wall=wall)
+            inspection.require_sound()
+        with _timed(seconds, "history"):
+            history = write_history(canonical(raw, site, catalogue), raw.connection, folder)
+    finally:
+        raw.connection.disconnect()
+    return history, tuple(str(note) for note in inspection.notes)
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], step: str) -> Iterator[None]:
+    started = time.perf_counter()
+    yield
+    seconds[step] = round(time.perf_counter() - started, 3)
+
+
+def _write_spine(site: Site, name: str, tables: Tables, folder: Path, *, end: Micros) -> Counts:
+    target = site.targets[name]
+    judged = judge(target, tables, training_spine(site, target, tables, end=end), end=end).cache()
+    file = spine_file(folder, name)
+    file.parent.mkdir(exist_ok=True)
+    labelled(judged).to_parquet(file)
+    return count(judged)
+
+
+def _from_first_to(now: Micros, spine: ibis.Table) -> tuple[Micros, Micros]:
+    first = spine[AS_OF].min().to_pyarrow().as_py()
+    return (now if first is None else first), now
+
+
+def _put_in_place(folder: Path, state: Path, *names: str) -> None:
+    for name in names:
+        shutil.rmtree(state / name, ignore_errors=True)
+        (folder / name).rename(state / name)

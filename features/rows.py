@@ -1,0 +1,74 @@
+"""The rows a build hands to Feast: the offline tables over every spine, and the online rows at the clock."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import ibis
+import ibis.expr.datatypes as types
+import pyarrow.parquet as pq
+
+from features import context, relational
+from features.catalogue import Catalogue
+from features.history import Tables
+from features.spine import open_leads
+from features.store import ROW_AS_OF, ROW_CLOSED_AT, context_table, lead_table
+from leadlight.schema import AS_OF, CLOSED_AT, CONTEXT_KEY, DAY, LEAD_ID, Micros
+from leadlight.settings import Site
+
+if TYPE_CHECKING:
+    from features.store.door import Store
+
+_timestamp = ibis.udf.scalar.builtin(
+    lambda micros: micros, name="make_timestamptz", signature=((types.int64,), types.Timestamp("UTC"))
+)
+
+
+def write_lead_rows(site: Site, catalogue: Catalogue, tables: Tables, spine: ibis.Table, state: Path) -> int:
+    """Write the lead columns of every moment of ``spine`` into Feast's offline lead table; return how many rows."""
+    rows = relational.evaluate(catalogue, site, tables, spine).mutate(**{ROW_AS_OF: ibis._[AS_OF]})
+    return _write_offline(rows.order_by(AS_OF, LEAD_ID), AS_OF, lead_table(state))
+
+
+def write_context_rows(
+    site: Site, catalogue: Catalogue, tables: Tables, moments: tuple[Micros, Micros], state: Path
+) -> int:
+    """Write the context columns of every closed day that the first to the last of ``moments`` see, if there are any."""
+    if not catalogue.context_columns:
+        return 0
+    first, last = (newest_closed_day(site, moment) for moment in moments)
+    rows = context.close(catalogue, site, tables, first, last).mutate(**{ROW_CLOSED_AT: ibis._[CLOSED_AT]})
+    return _write_offline(rows.order_by(CLOSED_AT, CONTEXT_KEY), CLOSED_AT, context_table(state))
+
+
+def write_online_rows(site: Site, catalogue: Catalogue, tables: Tables, store: Store, *, as_of: Micros) -> int:
+    """Put a row for every open lead at ``as_of``, and the newest closed day of every context key, in place of all rows.
+
+    A build may be of other facts, or of an earlier clock, than the last, so no row of that one may stay. Until the
+    new ones are there a reader finds none and asks the log. Returns how many leads have a row.
+    """
+    rows = relational.evaluate(catalogue, site, tables, _open_to_any(site, tables, as_of)).to_pyarrow()
+    store.clear()
+    store.write_leads(rows)
+    if catalogue.context_columns:
+        day = newest_closed_day(site, as_of)
+        store.write_context(context.close(catalogue, site, tables, day, day).to_pyarrow())
+    return len(rows)
+
+
+def newest_closed_day(site: Site, as_of: Micros) -> int:
+    """The last local day that had closed by ``as_of``."""
+    return (as_of - context.closing(site, 0)) // DAY
+
+
+def _open_to_any(site: Site, tables: Tables, as_of: Micros) -> ibis.Table:
+    targets = [open_leads(target, tables, as_of=as_of) for target in site.targets.values()]
+    return ibis.union(*(rows.select(LEAD_ID, AS_OF) for rows in targets), distinct=True)
+
+
+def _write_offline(rows: ibis.Table, time: str, file: Path) -> int:
+    """Feast joins on a timestamp, so ``time`` becomes one here."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    rows.mutate(**{time: _timestamp(rows[time])}).to_parquet(file)
+    return int(pq.read_metadata(file).num_rows)

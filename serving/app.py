@@ -1,0 +1,104 @@
+"""The server composed: settings in, an application out; and the one place that listens."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from features.catalogue import Catalogue
+from leadlight.schema import Micros
+from leadlight.settings import Site, UsageError
+from serving import problems, routes
+from serving.service import Service
+
+BODY_AT_MOST = 16 * 2**20
+LOOK_EVERY_SECONDS = 1.0
+_log = logging.getLogger("leadlight.serving")
+
+
+def create_app(
+    site: Site, catalogue: Catalogue, *, state: Path, wall: Callable[[], Micros], as_of: Micros | None = None
+) -> FastAPI:
+    """The application over what was built and promoted in ``state``; ``SiteError`` if nothing was built.
+
+    ``wall`` tells the time; ``as_of`` stops the site's clock. Changes of the state folder are seen while it runs.
+    """
+    service = Service(site, catalogue, state=state, wall=wall, as_of=as_of)
+
+    @asynccontextmanager
+    async def watching(_: FastAPI) -> AsyncIterator[None]:
+        watch = asyncio.create_task(_watch(service))
+        yield
+        watch.cancel()
+        with suppress(asyncio.CancelledError):
+            await watch
+
+    app = FastAPI(
+        title=f"Leadlight: {site.site.title.en}",
+        description="Conversion probability, grade and reasons of leads. Errors are RFC 9457 problem documents.",
+        version="1",
+        docs_url=None,  # its page would load scripts from elsewhere
+        redoc_url=None,
+        lifespan=watching,
+    )
+    app.add_middleware(BodyLimit, limit=BODY_AT_MOST)
+    for router in (routes.api(service), routes.health(service), routes.pages(service)):
+        app.include_router(router)
+    problems.install(app)
+    return app
+
+
+def serve(app: FastAPI, *, host: str, port: int) -> None:
+    """Answer until interrupted. ``host`` must be loopback: without API keys nobody else may ask."""
+    check_host(host)
+    uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False, server_header=False)
+
+
+def check_host(host: str) -> None:
+    """Refuse a ``host`` that other machines can reach."""
+    with suppress(ValueError):
+        if ipaddress.ip_address(host).is_loopback:
+            return
+    if host != "localhost":
+        words = "no API key is configured, so only 127.0.0.1, ::1 or localhost: put a proxy with access rules before it"
+        raise UsageError([f"--host {host}: {words}"])
+
+
+class BodyLimit:
+    """Ends a request whose body is larger than ``limit`` bytes, whatever its headers say."""
+
+    def __init__(self, app: ASGIApp, limit: int) -> None:
+        self._app = app
+        self._limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Count what arrives on the way to the application."""
+        came = 0
+
+        async def counted() -> Message:
+            nonlocal came
+            message = await receive()
+            came += len(message.get("body", b""))
+            if came > self._limit:
+                raise HTTPException(413, f"The body is larger than {self._limit} bytes: send fewer leads at a time")
+            return message
+
+        await self._app(scope, counted, send)
+
+
+async def _watch(service: Service) -> None:
+    while True:
+        await asyncio.sleep(LOOK_EVERY_SECONDS)
+        try:
+            await asyncio.to_thread(service.refresh)
+        except Exception:  # noqa: BLE001  # the watch outlives whatever it meets: what serves goes on serving
+            _log.exception("watch_failed")

@@ -1,0 +1,97 @@
+"""Every open lead scored at once, with reasons, likeliest first: what HTTP answers at the same moment, as a file."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from features import relational
+from features.catalogue import Catalogue
+from features.history import clock
+from features.spine import open_leads
+from leadlight.model.certificate import PUBLIC_KEY, pinned_key
+from leadlight.model.margins import FloatArray
+from leadlight.schema import LEAD_ID, Micros, from_micros
+from leadlight.settings import Site
+from leadlight.shelf import keys_folder
+from serving.champion import Champion, load_champion
+from serving.desk import Desk, open_desk
+from serving.intake import Question
+from serving.language import Language
+from serving.scoring import Asker, columns_of, score_vectors
+from serving.sheet import Sheet, open_sheet
+from serving.vectors import Vector, channel_of
+
+AT_ONCE = 5_000
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What a bulk run wrote."""
+
+    target: str
+    version: str
+    as_of: dt.datetime
+    leads: int
+
+
+def score_site(
+    site: Site,
+    catalogue: Catalogue,
+    *,
+    target: str,
+    state: Path,
+    out: Path,
+    wall: Micros,
+    as_of: Micros | None = None,
+    language: Language = "en",
+) -> Scored:
+    """Write the scores of all open leads to ``out``: .parquet, .csv or .jsonl; a ``SiteError`` without a champion."""
+    with open_sheet(out) as sheet:  # first: a wrong name is said before the work
+        champion = load_champion(catalogue, site, target, state=state, key=pinned_key(keys_folder(state) / PUBLIC_KEY))
+        desk = open_desk(site, catalogue, state)
+        asked_at = clock(site, desk.history, wall=wall) if as_of is None else as_of
+        asker = Asker(language, from_micros(wall))
+        leads = score_open_leads(desk, champion, as_of=asked_at, asker=asker, sheet=sheet)
+    return Scored(target, champion.version, from_micros(asked_at), leads)
+
+
+def score_open_leads(desk: Desk, champion: Champion, *, as_of: Micros, asker: Asker, sheet: Sheet) -> int:
+    """Write the scores of all leads that are open at ``as_of``; how many there are."""
+    rows = _open_rows(desk, champion.target, as_of)
+    ordered = rows.take(_likeliest_first(desk, champion, rows, as_of))
+    for part in ordered.to_batches(max_chunksize=AT_ONCE):
+        asked = _questions(part, as_of)
+        sheet.write(score_vectors(desk, champion, asked, _vectors(desk, asked, part), asker=asker))
+    return len(ordered)
+
+
+def _open_rows(desk: Desk, target: str, as_of: Micros) -> pa.Table:
+    with desk.history.reading() as tables:
+        spine = open_leads(desk.site.targets[target], tables, as_of=as_of)
+        rows = relational.evaluate(desk.catalogue, desk.site, tables, spine)
+        return rows.order_by(LEAD_ID).to_pyarrow()
+
+
+def _likeliest_first(desk: Desk, champion: Champion, rows: pa.Table, as_of: Micros) -> pa.Array:
+    """The order of the rows by raw margin, equal ones by lead."""
+    margins: list[FloatArray] = [np.empty(0)]
+    for part in rows.to_batches(max_chunksize=AT_ONCE):
+        vectors = _vectors(desk, _questions(part, as_of), part)
+        margins.append(champion.bundle.model.margin(columns_of(champion, vectors)))
+    return pa.array(np.argsort(-np.concatenate(margins), kind="stable"))
+
+
+def _questions(rows: pa.RecordBatch, as_of: Micros) -> list[Question]:
+    return [Question(lead_id, as_of) for lead_id in rows[LEAD_ID].to_pylist()]
+
+
+def _vectors(desk: Desk, asked: list[Question], rows: pa.RecordBatch) -> list[Vector]:
+    return [
+        Vector({**row, **desk.contexts.at(channel_of(desk, question), question.as_of)}, question.as_of)
+        for question, row in zip(asked, rows.to_pylist(), strict=True)
+    ]

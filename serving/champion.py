@@ -1,0 +1,132 @@
+"""The champions: which model serves each target, checked before it serves and swapped in one step.
+
+``STATE/champion/TARGET.json`` names a version. It serves if the gate's certificate beside its bundle is genuine by the
+pinned key, names this very bundle and this target, and if the bundle loads and answers its golden rows in a child
+process. Anything else counts as no champion: an older one never stands in.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from features.catalogue import Catalogue, Column, target_columns
+from leadlight.model.bundle import Bundle, load_bundle
+from leadlight.model.certificate import PUBLIC_KEY, Certificate, pinned_key, read_certificate
+from leadlight.model.manifest import CERTIFICATE, read_checked
+from leadlight.model.verify import verify_in_child
+from leadlight.settings import Site, SiteError
+from leadlight.shelf import bundle_folder, champion_file, current_champion, keys_folder
+from serving.marks import Mark, mark_of
+from serving.problems import Problem
+
+_log = logging.getLogger("leadlight.serving")
+
+
+@dataclass(frozen=True)
+class Champion:
+    """A model that may serve: its ``columns`` in order, and the certificate also as the gate ``signed`` it."""
+
+    target: str
+    version: str
+    bundle: Bundle
+    certificate: Certificate
+    signed: Mapping[str, Any]
+    columns: tuple[Column, ...]
+
+
+class Champions:
+    """The champion of each target, or what is wrong with it; ``refresh`` looks again at files that have changed."""
+
+    def __init__(self, site: Site, catalogue: Catalogue, state: Path) -> None:
+        self._site = site
+        self._catalogue = catalogue
+        self._state = state
+        self._key: Ed25519PublicKey | None = None
+        self._seen: dict[str, Mark] = {}
+        self._found: Mapping[str, Champion | SiteError] = {}
+
+    def refresh(self) -> None:
+        """Check every champion file that changed since the last look, then let the new champions serve."""
+        for target in self._site.targets:
+            mark = mark_of(champion_file(self._state, target))
+            if target not in self._found or mark != self._seen.get(target):
+                found = self._load(target)
+                self._seen[target] = mark
+                self._found = {**self._found, target: found}
+                _report(target, found)
+
+    def get(self, target: str) -> Champion:
+        """The target's champion; a 503 that says what is wrong and what to do if it has none."""
+        found = self._found[target]
+        if isinstance(found, SiteError):
+            raise Problem(503, _words(target, found))
+        return found
+
+    def versions(self) -> dict[str, str | None]:
+        """The champion's version of each target, ``None`` without one."""
+        return {name: found.version if isinstance(found, Champion) else None for name, found in self._found.items()}
+
+    def ready(self) -> dict[str, str | None]:
+        """``versions``, or a 503 with what is wrong with every target if none of them has a champion."""
+        versions = self.versions()
+        if not any(versions.values()):
+            wrong = [_words(name, found) for name, found in self._found.items() if isinstance(found, SiteError)]
+            raise Problem(503, " ".join(wrong))
+        return versions
+
+    def _load(self, target: str) -> Champion | SiteError:
+        try:
+            self._key = self._key or pinned_key(keys_folder(self._state) / PUBLIC_KEY)
+            return load_champion(self._catalogue, self._site, target, state=self._state, key=self._key)
+        except SiteError as error:
+            return error
+
+
+def load_champion(catalogue: Catalogue, site: Site, target: str, *, state: Path, key: Ed25519PublicKey) -> Champion:
+    """The champion that the state names for ``target``; a ``SiteError`` with the fault if it may not serve."""
+    named = current_champion(state, target)
+    if named is None:
+        raise SiteError([f"none was promoted; run `leadlight train SITE --target {target}`, then `leadlight promote`"])
+    folder = bundle_folder(state, target, named.version)
+    certificate = read_certificate(folder, key)
+    signed = json.loads((folder / CERTIFICATE).read_bytes())
+    manifest, _ = read_checked(folder, expected=certificate.bundle_sha256)
+    faults = _faults(target, named.bundle_sha256, certificate)
+    if manifest.origin.catalogue_hash != catalogue.hash:
+        faults.append("catalogue.toml has changed since the model was trained: train and promote again")
+    if faults:
+        raise SiteError(faults)
+    verify_in_child(folder, expected=named.bundle_sha256)
+    bundle = load_bundle(folder, expected=named.bundle_sha256)
+    columns = {column.name: column for column in target_columns(catalogue, site.targets[target].exclude)}
+    ordered = tuple(columns[name] for name in bundle.model.encoder.columns)
+    return Champion(target, str(named.version), bundle, certificate, signed, ordered)
+
+
+def _faults(target: str, named: str, certificate: Certificate) -> list[str]:
+    faults = []
+    if certificate.bundle_sha256 != named:
+        faults.append(
+            f"the champion file names bundle {named}, certified is {certificate.bundle_sha256}: promote again"
+        )
+    if certificate.target != target:
+        faults.append(f"the certificate is about target {certificate.target!r}: promote a version of {target!r}")
+    return faults
+
+
+def _words(target: str, error: SiteError) -> str:
+    return f"Target {target} has no champion: {'; '.join(error.faults)}."
+
+
+def _report(target: str, found: Champion | SiteError) -> None:
+    if isinstance(found, Champion):
+        _log.info("champion_serves", extra={"target": target, "version": found.version})
+    else:
+        _log.warning("no_champion", extra={"target": target, "faults": found.faults})

@@ -1,0 +1,58 @@
+"""Pages for people: rendered on the server, without scripts, complete in one answer."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache, partial
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from serving.language import Language
+from serving.words import say
+
+_FOLDER = Path(__file__).parent
+
+
+def render(template: str, language: Language, **values: object) -> str:
+    """A page in ``language``; every value is escaped."""
+    return (
+        _environment()
+        .get_template(template)
+        .render(values, language=language, style=_style(), say=partial(_say, language))
+    )
+
+
+@cache
+def headers() -> dict[str, str]:
+    """What a page may do: show itself with its own style, and nothing else."""
+    digest = base64.b64encode(hashlib.sha256(_style().encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
+    return {
+        "Content-Security-Policy": policy,
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Cache-Control": "no-store",
+        "Vary": "Accept-Language",
+    }
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(_FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+@cache
+def _style() -> str:
+    return (_FOLDER / "style.css").read_text(encoding="utf-8")
+
+
+def _say(language: Language, key: str, **names: object) -> str:
+    return say(key, language, **names)

@@ -1,0 +1,160 @@
+"""The history on disk."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+
+import ibis
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from features.history import Event, History, LeadFacts, Version, clock, history_folder, open_history, write_history
+from leadlight.schema import DAY
+from leadlight.settings import SiteError
+from tests.builders import corrected, create_tables, event, lead, site
+
+NO_LABELS = {"course": None, "category": None}
+ANN = lead(
+    "ann",
+    created_at=DAY,
+    contact="151****8109",
+    versions=(
+        Version(DAY, DAY, {"channel": "sem", "city": None, "budget": None}),
+        Version(2 * DAY, 3 * DAY, {"channel": "app", "city": "武汉", "budget": 0.1}),
+    ),
+    events=[
+        event("login", 2 * DAY, event_id="a", labels=NO_LABELS),
+        *corrected(
+            event("order", 2 * DAY, event_id="b", amount=-5, labels={"course": None, "category": "it's"}),
+            event("order", 2 * DAY, event_id="b", arrived_at=5 * DAY, amount=2**62, labels=NO_LABELS),
+        ),
+    ],
+)
+BOB = lead("bob", created_at=4 * DAY)
+
+
+def written(state: Path, leads: Sequence[LeadFacts]) -> History:
+    """The histories of ``leads`` on disk."""
+    connection = ibis.duckdb.connect()
+    history = write_history(create_tables(connection, site(), leads), connection, state)
+    connection.disconnect()
+    return history
+
+
+def test_a_lead_is_read_as_it_was_written(tmp_path: Path) -> None:
+    """Every fact comes back with its type, in the order of time; a lead without events is known; no other lead is."""
+    history = written(tmp_path, [ANN, BOB])
+
+    assert history.lead("ann") == ANN
+    assert history.lead("bob") == BOB
+    assert history.lead("eve") is None
+    assert history.facts(["bob", "eve", "ann", "bob"]) == {"ann": ANN, "bob": BOB}
+    assert history.facts([]) == {}
+
+
+moments = st.integers(-5 * DAY, 5 * DAY)
+events = st.builds(
+    Event,
+    event_id=st.uuids().map(str),
+    kind=st.sampled_from(["login", "order"]),
+    at=moments,
+    arrived_at=moments,
+    until=st.none() | moments,
+    amount=st.none() | st.integers(-(2**63), 2**63 - 1),
+    labels=st.fixed_dictionaries({"course": st.none() | st.text(max_size=3), "category": st.none()}),
+)
+versions = st.builds(
+    Version,
+    at=moments,
+    arrived_at=moments,
+    values=st.fixed_dictionaries(
+        {
+            "channel": st.sampled_from(["sem", "app"]),
+            "city": st.none() | st.text(max_size=3),
+            "budget": st.none() | st.floats(allow_nan=False, allow_infinity=False),
+        }
+    ),
+)
+people = st.builds(
+    LeadFacts,
+    lead_id=st.text(min_size=1, max_size=4),
+    created_at=moments,
+    channel=st.sampled_from(["sem", "app"]),
+    contact=st.none() | st.just("****"),
+    versions=st.lists(versions, max_size=3, unique_by=lambda one: (one.at, one.arrived_at)).map(
+        lambda some: tuple(sorted(some, key=lambda one: (one.at, one.arrived_at)))
+    ),
+    events=st.lists(events, max_size=4).map(lambda some: tuple(sorted(some, key=lambda one: (one.at, one.event_id)))),
+)
+
+
+@given(leads=st.lists(people, min_size=1, max_size=12, unique_by=lambda one: one.lead_id), order=st.randoms())
+@settings(max_examples=10)
+def test_any_history_comes_back_exactly_and_its_digest_knows_no_order(
+    tmp_path_factory: pytest.TempPathFactory, leads: list[LeadFacts], order: Random
+) -> None:
+    """Whatever the ids, texts and numbers; the same facts in another order have the same digest."""
+    shuffled = sorted(leads, key=lambda _: order.random())
+
+    first = written(tmp_path_factory.mktemp("first"), leads)
+    second = written(tmp_path_factory.mktemp("second"), shuffled)
+
+    assert first.facts([one.lead_id for one in leads]) == {one.lead_id: one for one in leads}
+    assert first.summary == second.summary
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        [ANN],
+        [ANN, lead("bob", created_at=4 * DAY + 1)],
+        [ANN, lead("bob", created_at=4 * DAY, contact="****")],
+        [ANN, lead("bob", created_at=4 * DAY, events=[event("login", 4 * DAY)])],
+    ],
+)
+def test_the_digest_changes_with_any_fact(tmp_path: Path, changed: list[LeadFacts]) -> None:
+    """A lead fewer, a moment later, a contact or an event more: another digest."""
+    before = written(tmp_path / "before", [ANN, BOB])
+    after = written(tmp_path / "after", changed)
+
+    assert before.summary.digest != after.summary.digest
+
+
+def test_files_are_bucketed_by_lead(tmp_path: Path) -> None:
+    """The first hexadecimal digit of the MD5 of a lead's id names the folder of all its rows; every bucket exists."""
+    history = written(tmp_path, [ANN, BOB])
+
+    for name, rows in {"leads": 1, "attributes": 2, "events": 3}.items():
+        bucket = history.root / name / f"bucket={hashlib.md5(b'ann').hexdigest()[0]}"  # noqa: S324  no secret
+        assert ibis.duckdb.connect().read_parquet(str(bucket / "*.parquet")).count().to_pyarrow().as_py() == rows
+        assert len(list((history.root / name).glob("bucket=?/part.parquet"))) == 16
+
+
+def test_the_summary_counts_and_knows_the_newest_fact(tmp_path: Path) -> None:
+    """The newest fact is the latest arrival of anything; opening reads what writing found."""
+    history = written(tmp_path, [ANN, BOB])
+
+    summary = history.summary
+
+    assert (summary.leads, summary.attributes, summary.events, summary.newest_fact) == (2, 3, 3, 5 * DAY)
+    assert open_history(tmp_path).summary == summary
+    assert history.root == history_folder(tmp_path)
+
+
+def test_the_clock_is_the_wall_or_just_after_the_newest_fact(tmp_path: Path) -> None:
+    """At a last-fact clock the newest fact counts; a wall clock is what it is."""
+    history = written(tmp_path, [BOB])
+    ended = site(clock={"at": "last_fact"})
+
+    assert clock(ended, history, wall=9 * DAY) == 4 * DAY + 1
+    assert clock(site(), history, wall=9 * DAY) == 9 * DAY
+
+
+def test_a_folder_without_history_is_a_fault(tmp_path: Path) -> None:
+    """The words say what to do."""
+    with pytest.raises(SiteError, match="holds no history yet; `leadlight build SITE` makes it"):
+        open_history(tmp_path)
