@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import HTMLResponse
+from pydantic_core import to_json
 
 from leadlight.schema import from_micros, to_micros
 from serving import web
@@ -22,7 +23,6 @@ from serving.schemas import (
     Readiness,
     ScoresAnswer,
     ScoresRequest,
-    to_json,
 )
 from serving.scoring import Asker, score
 from serving.service import Service

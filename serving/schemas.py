@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import KW_ONLY, dataclass
-from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -17,7 +16,6 @@ from pydantic import (
     StrictInt,
     StringConstraints,
     Tag,
-    TypeAdapter,
     WithJsonSchema,
 )
 from pydantic.config import JsonDict
@@ -310,13 +308,3 @@ class Readiness:
 
     champions: dict[str, str | None]
     status: Literal["ready"] = "ready"
-
-
-def to_json(answer: Any) -> bytes:  # noqa: ANN401  # any part of an answer
-    """An answer, or a tuple of parts, as JSON; its values were made here and need no second check on the way out."""
-    return _adapter(type(answer)).dump_json(answer)
-
-
-@cache
-def _adapter(shape: type[Any]) -> TypeAdapter[Any]:
-    return TypeAdapter(shape)

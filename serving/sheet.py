@@ -11,9 +11,10 @@ from typing import Any, Protocol, TextIO
 import pyarrow as pa
 import pyarrow.csv as pv
 import pyarrow.parquet as pq
+from pydantic_core import to_json
 
 from leadlight.settings import UsageError
-from serving.schemas import Score, to_json
+from serving.schemas import Score
 
 _MOMENT = pa.timestamp("us", tz="UTC")
 SCHEMA = pa.schema(

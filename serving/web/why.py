@@ -10,7 +10,9 @@ from serving.language import Language
 from serving.schemas import Reason, Score
 from serving.words import decimals_of, percent, say
 
-REASONS_EACH_WAY = 4
+BARS = 8
+EACH_WAY = 2
+"""The strongest reasons have a bar, and of the few in the other direction these at least."""
 
 
 @dataclass(frozen=True)
@@ -69,9 +71,12 @@ def signed(value: float, digits: int) -> str:
 def _chosen(reasons: Sequence[Reason], digits: int) -> tuple[list[Reason], list[float]]:
     """The reasons worth a bar, and the points of all others."""
     worth = [reason for reason in reasons if abs(reason.percentage_points) >= 0.5 * 10**-digits]
-    up = [reason for reason in worth if reason.direction == "up"][:REASONS_EACH_WAY]
-    down = [reason for reason in worth if reason.direction == "down"][:REASONS_EACH_WAY]
-    chosen = [*up, *down]
+    up = [reason for reason in worth if reason.direction == "up"]
+    down = [reason for reason in worth if reason.direction == "down"]
+    surest = [*up[:EACH_WAY], *down[:EACH_WAY]]
+    others = [reason for reason in worth if reason not in surest]
+    barred = [*surest, *others[: BARS - len(surest)]]
+    chosen = [reason for reason in (*up, *down) if reason in barred]
     return chosen, [reason.percentage_points for reason in reasons if reason not in chosen]
 
 

@@ -234,15 +234,28 @@ def test_a_build_that_broke_off_is_done_again(own: Place) -> None:
     assert lead_table(own.state).is_file()
 
 
-def test_a_lead_that_closed_since_the_last_build_keeps_no_old_row(own: Place) -> None:
-    """Its stored row is evaluated anew: it would otherwise go on saying what was true before."""
+def test_a_lead_that_closed_since_the_last_build_keeps_no_row(own: Place) -> None:
+    """Its stored row would go on saying what was true before; without one a reader asks the log."""
     late = "SELECT 'late', 'L3', 'order', TIMESTAMP '2025-05-01 09:00', NULL, 50000, NULL, NULL"
 
-    result = own.build(events_sql=f"{EVENTS} UNION ALL {late}")
+    own.build(events_sql=f"{EVENTS} UNION ALL {late}")
 
-    row = own.store.read_leads(["L3"])["L3"]
-    assert row is not None
-    assert (row["as_of"], row["paid"]) == (result.as_of, 50.0)
+    assert own.store.read_leads(["L3"])["L3"] is None
+
+
+def test_a_build_of_an_earlier_clock_leaves_no_later_row(own: Place) -> None:
+    """Other facts and an earlier clock: every online row, lead or context, is of this build."""
+    earlier = own.result.as_of - 10 * DAY
+    more = "SELECT 'more', 'L3', 'view', TIMESTAMP '2025-03-05 09:00', NULL, NULL, 'maths', NULL"
+
+    result = own.build(events_sql=f"{EVENTS} UNION ALL {more}", as_of=earlier)
+
+    leads = own.store.read_leads([f"L{n}" for n in range(40)]).values()
+    assert {row["as_of"] for row in leads if row} == {result.as_of} == {earlier}
+    crowd = own.store.read_context(["all"])["all"]
+    assert crowd is not None
+    assert isinstance(crowd["closed_at"], int)
+    assert crowd["closed_at"] <= earlier
 
 
 def test_what_was_not_known_changes_no_row(own: Place) -> None:

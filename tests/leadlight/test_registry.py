@@ -18,7 +18,15 @@ from leadlight.grading import Cuts
 from leadlight.model.bundle import write_bundle
 from leadlight.model.manifest import Origin
 from leadlight.settings import Site, SiteError
-from leadlight.shelf import Champion
+from leadlight.shelf import (
+    Champion,
+    bundle_folder,
+    champion_file,
+    current_champion,
+    last_trained,
+    verdict_file,
+    write_json,
+)
 from tests import builders
 from training.fit import fit
 from training.gate import Outcome, Rule, State, Verdict, certify
@@ -61,8 +69,8 @@ def shelve(shelf: Shelf, *, proven: float = 0.35, verdict: Outcome = "promote", 
     run_id = track(shelf.site, TARGET, Record({}, {}, {}, (), files), state=shelf.state)
     version = registry.register(shelf.site, TARGET, state=shelf.state, run_id=run_id, bundle_sha256=sha256)
     (shelf.state / "bundles" / TARGET).mkdir(parents=True, exist_ok=True)
-    (files / "bundle").rename(registry.bundle_folder(shelf.state, TARGET, version))
-    registry.write_json(registry.verdict_file(shelf.state, TARGET, version), found.to_json())
+    (files / "bundle").rename(bundle_folder(shelf.state, TARGET, version))
+    write_json(verdict_file(shelf.state, TARGET, version), found.to_json())
     return sha256
 
 
@@ -90,12 +98,12 @@ def alias(shelf: Shelf) -> int:
 
 def test_promote_moves_the_alias_and_the_file(shelf: Shelf) -> None:
     """Afterwards MLflow and the champion file name the version; promoting the same again changes nothing."""
-    assert registry.current_champion(shelf.state, TARGET) is None
+    assert current_champion(shelf.state, TARGET) is None
 
     champion = registry.promote(shelf.site, TARGET, state=shelf.state, version=1)
 
     assert champion.version == alias(shelf) == 1
-    assert registry.current_champion(shelf.state, TARGET) == champion
+    assert current_champion(shelf.state, TARGET) == champion
     assert registry.promote(shelf.site, TARGET, state=shelf.state, version=1) == champion
     assert [path.name for path in (shelf.state / "champion").iterdir()] == [f"{TARGET}.json"]
 
@@ -114,15 +122,15 @@ def test_the_last_trained_version_is_the_default(shelf: Shelf) -> None:
 def test_the_newest_is_the_highest_number_not_the_last_name(tmp_path: Path) -> None:
     """Version 10 comes after version 9."""
     for version in (1, 9, 10):
-        registry.bundle_folder(tmp_path, TARGET, version).mkdir(parents=True)
-    registry.write_json(registry.verdict_file(tmp_path, TARGET, 11), {})
+        bundle_folder(tmp_path, TARGET, version).mkdir(parents=True)
+    write_json(verdict_file(tmp_path, TARGET, 11), {})
 
-    assert registry.last_trained(tmp_path, TARGET) == 10
+    assert last_trained(tmp_path, TARGET) == 10
 
 
 def forge_verdict(shelf: Shelf) -> None:
     """Write promote over the verdict of version 2."""
-    path = registry.verdict_file(shelf.state, TARGET, 2)
+    path = verdict_file(shelf.state, TARGET, 2)
     path.write_text(path.read_text(encoding="utf-8").replace("not_enough_evidence", "promote"), encoding="utf-8")
 
 
@@ -130,7 +138,7 @@ def borrow_certificate(shelf: Shelf) -> None:
     """Lay the certificate of version 1 beside version 2."""
     forge_verdict(shelf)
     for version in (1, 2):
-        folder = registry.bundle_folder(shelf.state, TARGET, version)
+        folder = bundle_folder(shelf.state, TARGET, version)
         if version == 1:
             content = (folder / "certificate.json").read_bytes()
         else:
@@ -144,13 +152,13 @@ def edit_certificate(shelf: Shelf) -> None:
         registry.mlflow_client(shelf.state).get_model_version("tiny-first_order", str(version)).tags["bundle_sha256"]
         for version in (1, 2)
     ]
-    path = registry.bundle_folder(shelf.state, TARGET, 2) / "certificate.json"
+    path = bundle_folder(shelf.state, TARGET, 2) / "certificate.json"
     path.write_text(path.read_text(encoding="ascii").replace(hashes[0], hashes[1]), encoding="ascii")
 
 
 def remove_verdict(shelf: Shelf) -> None:
     """Take the verdict of version 2 away."""
-    registry.verdict_file(shelf.state, TARGET, 2).unlink()
+    verdict_file(shelf.state, TARGET, 2).unlink()
 
 
 @pytest.mark.parametrize(
@@ -169,18 +177,18 @@ def test_no_edit_makes_an_unproven_version_champion(shelf: Shelf, edit: Callable
     with pytest.raises(SiteError, match=reason):
         registry.promote(shelf.site, TARGET, state=shelf.state, version=2)
 
-    assert registry.current_champion(shelf.state, TARGET) is None
+    assert current_champion(shelf.state, TARGET) is None
 
 
 def test_a_bundle_changed_after_the_gate_is_refused(shelf: Shelf) -> None:
     """One altered byte in a certified bundle and it is not loaded."""
-    path = registry.bundle_folder(shelf.state, TARGET, 1) / "blend.json"
+    path = bundle_folder(shelf.state, TARGET, 1) / "blend.json"
     path.write_bytes(path.read_bytes().replace(b'"offset":', b'"offset" :'))
 
     with pytest.raises(SiteError, match=r"blend.json"):
         registry.promote(shelf.site, TARGET, state=shelf.state, version=1)
 
-    assert registry.current_champion(shelf.state, TARGET) is None
+    assert current_champion(shelf.state, TARGET) is None
 
 
 def test_todays_thresholds_count(shelf: Shelf) -> None:
@@ -203,8 +211,8 @@ def test_todays_thresholds_count(shelf: Shelf) -> None:
 
 def test_a_version_mlflow_does_not_know_is_refused(shelf: Shelf) -> None:
     """A folder copied onto the shelf is no version."""
-    shutil.copytree(registry.bundle_folder(shelf.state, TARGET, 1), registry.bundle_folder(shelf.state, TARGET, 3))
-    shutil.copy(registry.verdict_file(shelf.state, TARGET, 1), registry.verdict_file(shelf.state, TARGET, 3))
+    shutil.copytree(bundle_folder(shelf.state, TARGET, 1), bundle_folder(shelf.state, TARGET, 3))
+    shutil.copy(verdict_file(shelf.state, TARGET, 1), verdict_file(shelf.state, TARGET, 3))
 
     with pytest.raises(SiteError, match="MLflow does not know version 3"):
         registry.promote(shelf.site, TARGET, state=shelf.state)
@@ -212,11 +220,11 @@ def test_a_version_mlflow_does_not_know_is_refused(shelf: Shelf) -> None:
 
 def test_a_damaged_champion_file_is_named(tmp_path: Path) -> None:
     """It is neither no champion nor a traceback."""
-    registry.champion_file(tmp_path, TARGET).parent.mkdir()
-    registry.champion_file(tmp_path, TARGET).write_text("{", encoding="utf-8")
+    champion_file(tmp_path, TARGET).parent.mkdir()
+    champion_file(tmp_path, TARGET).write_text("{", encoding="utf-8")
 
     with pytest.raises(SiteError, match="does not name a champion"):
-        registry.current_champion(tmp_path, TARGET)
+        current_champion(tmp_path, TARGET)
 
 
 def test_without_a_version_promote_says_what_to_do(tmp_path: Path) -> None:
@@ -227,7 +235,7 @@ def test_without_a_version_promote_says_what_to_do(tmp_path: Path) -> None:
 
 def test_reading_the_champion_costs_no_mlflow(tmp_path: Path) -> None:
     """The server asks the registry for its champion without mlflow, shap or LightGBM."""
-    registry.write_json(registry.champion_file(tmp_path, TARGET), {"version": 3, "bundle_sha256": "ff"})
+    write_json(champion_file(tmp_path, TARGET), {"version": 3, "bundle_sha256": "ff"})
     script = (
         "import sys; from pathlib import Path; from leadlight.shelf import current_champion;"
         f"print(current_champion(Path({str(tmp_path)!r}), {TARGET!r}));"

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from leadlight.model.certificate import PUBLIC_KEY, pinned_key
-from leadlight.registry import keys_folder
+from leadlight.shelf import keys_folder
 from serving.champion import Champion, load_champion
 from tests.serving.serving_builders import School, build_school, certify_champion
 

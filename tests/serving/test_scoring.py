@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -157,6 +158,17 @@ def test_a_thousand_leads_are_scored_at_once(client: TestClient) -> None:
 
     assert len(found) == 1000
     assert found[998] == alone
+
+
+def test_many_may_ask_at_the_same_time(client: TestClient) -> None:
+    """Requests that overlap get the answers they would get alone."""
+    lead_ids = [f"L{number:03d}" for number in range(24)] * 4
+    alone = {lead_id: scores(client, *known(lead_id)) for lead_id in lead_ids[:24]}
+
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(lambda lead_id: scores(client, *known(lead_id)), lead_ids))
+
+    assert together == [alone[lead_id] for lead_id in lead_ids]
 
 
 def test_asking_twice_changes_nothing(client: TestClient) -> None:

@@ -13,6 +13,7 @@ from sklearn.metrics import roc_auc_score
 from leadlight import registry
 from leadlight.model.bundle import load_bundle
 from leadlight.settings import SiteError, load_site
+from leadlight.shelf import bundle_folder, current_champion, verdict_file
 from tests.training.training_builders import Place, made_place, made_rows, write_state
 from training.dataset import load
 from training.pipeline import Result, train
@@ -59,7 +60,7 @@ def test_a_training_answers_with_its_version_and_every_number(first: Trained) ->
 def test_the_bundle_on_the_shelf_is_the_one_that_was_judged(first: Trained) -> None:
     """Loaded again, it scores the test rows to the AUC of the verdict, and MLflow holds the same files."""
     place, result = first
-    folder = registry.bundle_folder(place.state, "sale", 1)
+    folder = bundle_folder(place.state, "sale", 1)
     test = load(place.site, place.catalogue, "sale", state=place.state).part("test")
 
     bundle = load_bundle(folder, expected=result.judgement.bundle_sha256)
@@ -68,7 +69,7 @@ def test_the_bundle_on_the_shelf_is_the_one_that_was_judged(first: Trained) -> N
     assert auc is not None
     assert roc_auc_score(test.y, bundle.model.score(test.X).probability) == pytest.approx(auc.value)
     assert bundle.cuts.threshold == result.judgement.threshold
-    verdict = json.loads(registry.verdict_file(place.state, "sale", 1).read_bytes())
+    verdict = json.loads(verdict_file(place.state, "sale", 1).read_bytes())
     assert verdict == json.loads(json.dumps(result.judgement.to_json()))
 
 
@@ -88,7 +89,7 @@ def test_mlflow_holds_the_whole_training(first: Trained) -> None:
     assert [used.dataset.name for used in run.inputs.dataset_inputs] == ["sale", "sale"]
     run_folder = place.state / "mlflow" / "artifacts" / "tiny-sale" / run.info.run_id / "artifacts"
     logged = {path.relative_to(run_folder).as_posix() for path in run_folder.rglob("*") if path.is_file()}
-    on_the_shelf = {f"bundle/{path.name}" for path in registry.bundle_folder(place.state, "sale", 1).iterdir()}
+    on_the_shelf = {f"bundle/{path.name}" for path in bundle_folder(place.state, "sale", 1).iterdir()}
     assert {name for name in logged if name.startswith("bundle/")} == on_the_shelf
     assert {"verdict.json", "bundle/certificate.json", "plots/shap_summary.png", "plots/calibration.png"} <= logged
 
@@ -105,7 +106,7 @@ def test_training_again_gives_the_same_bytes_and_meets_the_champion(again: Train
     assert second.judgement.verdict.looks == 1
     champion = next(rule for rule in second.judgement.verdict.rules if rule.name == "log_loss_against_champion")
     assert (champion.value, champion.state) == (0.0, "pass")
-    shelves = [registry.bundle_folder(place.state, "sale", version) for version in (1, 2)]
+    shelves = [bundle_folder(place.state, "sale", version) for version in (1, 2)]
     files = [{path.name: path.read_bytes() for path in shelf.iterdir()} for shelf in shelves]
     assert all(found.pop("certificate.json") for found in files)
     assert files[0] == files[1]
@@ -134,10 +135,10 @@ def test_a_model_below_the_thresholds_is_kept_but_never_promoted(tmp_path: Path)
     result = train(place.site, place.catalogue, "sale", state=place.state)
 
     assert result.judgement.verdict.verdict == "reject"
-    assert not (registry.bundle_folder(place.state, "sale", 1) / "certificate.json").exists()
+    assert not (bundle_folder(place.state, "sale", 1) / "certificate.json").exists()
     with pytest.raises(SiteError, match="precision: fail"):
         registry.promote(place.site, "sale", state=place.state)
-    assert registry.current_champion(place.state, "sale") is None
+    assert current_champion(place.state, "sale") is None
 
 
 def test_thirty_conversions_are_not_enough_evidence(tmp_path: Path) -> None:
@@ -175,7 +176,7 @@ def test_a_champion_answers_only_while_it_could_serve(again: Trained) -> None:
 
     served, _ = champion_rival(place.state, "sale", rows)
     lacking, _ = champion_rival(place.state, "sale", rows.drop(columns="visits"))
-    (registry.bundle_folder(place.state, "sale", champion.version) / "certificate.json").unlink()
+    (bundle_folder(place.state, "sale", champion.version) / "certificate.json").unlink()
     uncertified, remark = champion_rival(place.state, "sale", rows)
 
     assert served is not None

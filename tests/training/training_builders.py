@@ -12,12 +12,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.catalogue import Catalogue, load_catalogue, target_columns
+from features.spine import spine_file
 from features.store import lead_table
 from features.store.door import Store
 from leadlight.model.margins import sigmoid
 from leadlight.schema import DAY, FOREVER
 from leadlight.settings import Site, load_site
-from training.dataset import Dataset, spine_file, split_rows
+from training.dataset import Dataset, split_rows
 
 START = 20_000 * DAY
 SITE = """

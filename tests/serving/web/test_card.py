@@ -91,7 +91,7 @@ def test_the_card_shows_the_numbers_of_the_api(client: TestClient) -> None:
 
     assert f"Grade {score['grade']}" in text
     assert f"{100 * score['probability']:.0f} %" in text
-    assert f"Score {score['score']} of 100" in text
+    assert f"Score {score['score']}: ahead of" in text
 
 
 def test_a_locked_lead_shows_the_lock_and_no_number(client: TestClient) -> None:

@@ -55,14 +55,14 @@ def test_the_points_shown_sum_to_the_probability_shown(base: float, points: list
 
 
 def test_strongest_reasons_for_stand_before_those_against() -> None:
-    """At most four each way have a bar, the longest is full, all others are one line."""
-    why = why_of(_score(-1.0, [1.0, 0.9, 0.8, 0.7, 0.6, -0.9, -0.8]), "en")
+    """Eight have a bar, at least two of the weaker direction among them; the longest is full, the rest is one line."""
+    why = why_of(_score(-1.0, [0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.35, 0.33, -0.3, -0.2, -0.1]), "en")
 
     assert why is not None
-    assert [bar.words for bar in why.bars] == ["words 0", "words 1", "words 2", "words 3", "words 5", "words 6"]
+    assert [bar.words for bar in why.bars] == [f"words {number}" for number in (0, 1, 2, 3, 4, 5, 8, 9)]
     assert why.bars[0].width == "100.0"
     assert why.rest is not None
-    assert why.rest.words == "1 more together"
+    assert why.rest.words == "3 more together"
 
 
 def test_the_sentence_says_what_the_chart_shows() -> None:
