@@ -13,8 +13,8 @@ from features import context, relational
 from features.catalogue import Catalogue
 from features.history import Tables
 from features.spine import open_leads
-from features.store import ROW_AS_OF, ROW_CLOSED_AT, context_table, lead_table
-from leadlight.schema import AS_OF, CLOSED_AT, CONTEXT_KEY, DAY, LEAD_ID, Micros
+from features.store import context_table, lead_table
+from leadlight.schema import AS_OF, CLOSED_AT, CONTEXT_KEY, DAY, LEAD_ID, ROW_AS_OF, ROW_CLOSED_AT, Micros
 from leadlight.settings import Site
 
 if TYPE_CHECKING:

@@ -45,7 +45,11 @@ CLOSED_AT: Final = "closed_at"
 EVERYBODY: Final = "all"
 """The context key of what everybody did; every other key is a channel."""
 
-RESERVED: Final = (LEAD_ID, AS_OF, VALID_UNTIL, LABEL, SPLIT, CONTEXT_KEY, CLOSED_AT)
+ROW_AS_OF: Final = "row_as_of"
+"""A lead row's ``as_of`` once more as microseconds: a value of the row, so a join cannot exchange it unseen."""
+ROW_CLOSED_AT: Final = "row_closed_at"
+
+RESERVED: Final = (LEAD_ID, AS_OF, ROW_AS_OF, VALID_UNTIL, LABEL, SPLIT, CONTEXT_KEY, CLOSED_AT, ROW_CLOSED_AT)
 """What no feature, label or attribute may be called: the columns that stand beside them in one table."""
 
 LEAD_CREATED: Final = "lead_created"

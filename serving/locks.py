@@ -36,7 +36,7 @@ def locks(site: Site, target: str, events: Iterable[Event], as_of: Micros, langu
 
 def is_known(event: Event, as_of: Micros) -> bool:
     """Whether ``event`` had happened, had arrived and was not yet corrected at ``as_of``."""
-    return event.at < as_of and  (event.until is None or event.until > as_of)
+    return event.at < as_of and event.arrived_at <= as_of and (event.until is None or event.until > as_of)
 
 
 def _left(site: Site, since: Micros, kind: str, language: Language) -> Lock:

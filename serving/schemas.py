@@ -20,6 +20,8 @@ from pydantic import (
 )
 from pydantic.config import JsonDict
 
+from leadlight.grading import Grade
+
 LEADS_AT_MOST = 1_000
 EVENTS_AT_MOST = 10_000
 
@@ -53,7 +55,6 @@ Plain = Annotated[
     BeforeValidator(_parse_plain),
     WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string"}, {"type": "null"}]}),
 ]
-Grade = Literal["A", "B", "C", "D"]
 
 
 class Asked(BaseModel):
@@ -124,14 +125,7 @@ class ScoresRequest(Asked):
                             "created_at": "2025-10-26T19:02:00+08:00",
                             "channel": "referral",
                             "attributes": {"subject": "编程"},
-                            "events": [
-                                {
-                                    "event_id": "e1",
-                                    "kind": "attend_trial",
-                                    "at": "2025-10-26T20:10:00+08:00",
-                                    "labels": {},
-                                }
-                            ],
+                            "events": [{"event_id": "e1", "kind": "attend_trial", "at": "2025-10-26T20:10:00+08:00"}],
                         }
                     ]
                 },
@@ -202,7 +196,7 @@ _EXAMPLE: JsonDict = {
             "percentage_points": 31.7574,
             "features": [
                 {
-                    "name": "trials_attended_7d",
+                    "name": "trials_7d",
                     "words": "trial classes attended in the last 7 days: 1",
                     "value": 1,
                     "points": 1.5,

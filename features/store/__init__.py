@@ -14,11 +14,6 @@ if TYPE_CHECKING:
 
 PROJECT: Final = "leadlight"
 
-ROW_AS_OF: Final = "row_as_of"
-"""The lead table's ``as_of`` once more as microseconds: a value of the row, so a join cannot exchange it unseen."""
-
-ROW_CLOSED_AT: Final = "row_closed_at"
-
 
 def lead_table(state: Path) -> Path:
     """Offline lead rows: ``lead_id``, ``as_of`` (timestamp[us, UTC]), ``row_as_of``, ``valid_until``, lead columns."""

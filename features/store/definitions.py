@@ -13,8 +13,17 @@ from feast.feast_object import FeastObject
 from feast.types import FeastType, Float64, Int64, String
 
 from features.catalogue import Catalogue, Column, Context, target_columns
-from features.store import ROW_AS_OF, ROW_CLOSED_AT, context_table, lead_table
-from leadlight.schema import AS_OF, CHANNEL, CLOSED_AT, CONTEXT_KEY, LABEL, LEAD_ID, VALID_UNTIL
+from features.store import context_table, lead_table
+from leadlight.schema import (
+    AS_OF,
+    CHANNEL,
+    CLOSED_AT,
+    CONTEXT_KEY,
+    LEAD_ID,
+    ROW_AS_OF,
+    ROW_CLOSED_AT,
+    VALID_UNTIL,
+)
 from leadlight.settings import Site, SiteError
 
 LEAD: Final = Entity(name="lead", join_keys=[LEAD_ID], value_type=ValueType.STRING)
@@ -28,7 +37,6 @@ CATALOGUE_TAG: Final = "catalogue"
 """The tag of a view that names its catalogue: online rows of two catalogues never meet."""
 
 _FEAST_TYPES: dict[str, FeastType] = {"int": Int64, "float": Float64, "str": String}
-_RESERVED = {LEAD_ID, AS_OF, LABEL, ROW_AS_OF, VALID_UNTIL, CONTEXT_KEY, CLOSED_AT, ROW_CLOSED_AT}
 _DROPPED_ENDING = "_y"  # Feast's DuckDB store drops every joined column with it: feast/infra/offline_stores/ibis.py
 
 
@@ -65,18 +73,15 @@ def define(site: Site, catalogue: Catalogue, state: Path) -> Definitions:
 
 
 def _check_names(catalogue: Catalogue) -> None:
-    names = [column.name for column in catalogue.columns]
-    taken = ", ".join(sorted(_RESERVED))
-    faults = [
-        *(f"a feature column may not be named {name!r}; taken are {taken}" for name in names if name in _RESERVED),
-        *(
-            f"a feature column may not end in {_DROPPED_ENDING!r}, as {name!r} does: name its entry differently"
-            for name in names
-            if name.endswith(_DROPPED_ENDING)
-        ),
-    ]
-    if faults:
-        raise SiteError([f"catalogue.toml: {fault}" for fault in faults])
+    dropped = [column.name for column in catalogue.columns if column.name.endswith(_DROPPED_ENDING)]
+    if dropped:
+        raise SiteError(
+            [
+                f"catalogue.toml: a feature column may not end in {_DROPPED_ENDING!r}, as {name!r} does:"
+                " name its entry differently"
+                for name in dropped
+            ]
+        )
 
 
 def _times(*names: str) -> list[Field]:

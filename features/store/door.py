@@ -14,10 +14,21 @@ from feast.protos.feast.types.Value_pb2 import Value
 from feast.types import FeastType, Float64, Int64, String
 
 from features.catalogue import Catalogue
-from features.store import PROJECT, ROW_AS_OF, ROW_CLOSED_AT, feast_folder
+from features.store import PROJECT, feast_folder
 from features.store.definitions import EVERYBODY_COLUMN, LEAD, define
 from features.store.online_sqlite import NewestWinsSqliteOnlineStore, OnlineRow
-from leadlight.schema import AS_OF, CHANNEL, CLOSED_AT, CONTEXT_KEY, EVERYBODY, LEAD_ID, VALID_UNTIL, from_micros
+from leadlight.schema import (
+    AS_OF,
+    CHANNEL,
+    CLOSED_AT,
+    CONTEXT_KEY,
+    EVERYBODY,
+    LEAD_ID,
+    ROW_AS_OF,
+    ROW_CLOSED_AT,
+    VALID_UNTIL,
+    from_micros,
+)
 from leadlight.settings import Site, SiteError
 
 Row = dict[str, int | float | str | None]
