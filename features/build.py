@@ -27,13 +27,15 @@ from features.labels import Counts, count, judge, labelled
 from features.rows import write_context_rows, write_lead_rows, write_online_rows
 from features.sources import query_files, read_sources
 from features.spine import spine_file, training_spine
-from leadlight.schema import AS_OF, Micros, from_micros, local_day
+from leadlight.schema import AS_OF, DAY, Micros, from_micros, local_day
 from leadlight.settings import Site
 
 if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
 
-FORMAT = 1
+STALE_DAYS = 2
+
+FORMAT = 2
 """Raised whenever the same raw files would build into something else, so that old states are built anew."""
 
 
@@ -42,6 +44,7 @@ class Built:
     """What a build made; ``skipped`` if nothing had changed since the last one, which then made it."""
 
     as_of: Micros
+    data_end: Micros
     digest: str
     leads: int
     events: int
@@ -55,7 +58,8 @@ class Built:
 
     def to_json(self) -> dict[str, Any]:
         """All of it as one object."""
-        return {**asdict(self), "as_of": from_micros(self.as_of).isoformat()}
+        moments = {"as_of": from_micros(self.as_of).isoformat(), "data_end": from_micros(self.data_end).isoformat()}
+        return {**asdict(self), **moments}
 
     def lines(self) -> list[str]:
         """The same in words."""
@@ -77,11 +81,12 @@ class Built:
 def build(site: Site, catalogue: Catalogue, *, state: Path, data: Path, as_of: Micros | None, wall: Micros) -> Built:
     """Build ``site`` from the files in ``data`` into ``state``, unless the last build was of the very same.
 
-    ``as_of`` overrules the site's clock; labels are mature, and online rows exact, at that moment. Faults of the raw
+    ``as_of`` overrules the site's clock: online rows are exact at that moment, labels mature up to it, or up to the
+    newest fact if that is earlier. Faults of the raw
     data are one ``SiteError``, before anything in ``state`` has changed. Only files count as changes: a site whose SQL
     reads elsewhere is built anew when its clock or a file moves.
     """
-    request = _request(site, catalogue, data=data, as_of=as_of, wall=wall)
+    request = _request(site, catalogue, data=data, state=state, as_of=as_of, wall=wall)
     last = _last_built(state, request)
     if last is not None:
         return replace(last, skipped=True, seconds={})
@@ -89,9 +94,10 @@ def build(site: Site, catalogue: Catalogue, *, state: Path, data: Path, as_of: M
     with _workshop(state) as folder, _connection() as connection:
         history, notes = _take_in(site, catalogue, data, folder, wall=wall, seconds=seconds)
         now = clock(site, history, wall=wall) if as_of is None else as_of
+        data_end = min(now, history.summary.newest_fact + 1)  # an export may be older than the clock
         tables = history.tables(connection)
         with _timed(seconds, "spines"):
-            targets = {name: _write_spine(site, name, tables, folder, end=now) for name in site.targets}
+            targets = {name: _write_spine(site, name, tables, folder, end=data_end) for name in site.targets}
         with _timed(seconds, "lead rows"):
             spine = connection.read_parquet(str(spine_file(folder, "*")))
             lead_rows = write_lead_rows(site, catalogue, tables, spine, folder)
@@ -108,6 +114,7 @@ def build(site: Site, catalogue: Catalogue, *, state: Path, data: Path, as_of: M
         _put_in_place(folder, state, "history")
     built = Built(
         as_of=now,
+        data_end=data_end,
         digest=history.summary.digest,
         leads=history.summary.leads,
         events=history.summary.events,
@@ -115,19 +122,26 @@ def build(site: Site, catalogue: Catalogue, *, state: Path, data: Path, as_of: M
         lead_rows=lead_rows,
         context_rows=context_rows,
         online_rows=online_rows,
-        notes=notes,
+        notes=(*notes, *_age_notes(now, data_end)),
         seconds=seconds,
     )
     _write_record(state, request, built)
     return built
 
 
-def _request(site: Site, catalogue: Catalogue, *, data: Path, as_of: Micros | None, wall: Micros) -> str:
+def _age_notes(now: Micros, data_end: Micros) -> Iterator[str]:
+    days = (now - data_end) // DAY
+    if days >= STALE_DAYS:
+        words = 'labels are mature up to there; for a log that has ended set [clock] at = "last_fact"'
+        yield f"the newest fact is {days} days before the clock: {words}"
+
+
+def _request(site: Site, catalogue: Catalogue, *, data: Path, state: Path, as_of: Micros | None, wall: Micros) -> str:
     """A hash of all that a build depends on; on the wall clock a build holds for a local day."""
     digest = hashlib.sha256(f"{FORMAT} {catalogue.hash} {site.model_dump_json(exclude={'folder'})}".encode())
     today = local_day(wall, site.offset) if site.clock.at == "wall" else None
     digest.update(f"{as_of} {today if as_of is None else None}".encode())
-    files = sorted(path for path in data.rglob("*") if path.is_file())
+    files = sorted(path for path in data.rglob("*") if path.is_file() and not path.is_relative_to(state))
     for path in [*(path for path in query_files(site) if path.is_file()), *files]:
         with path.open("rb") as opened:
             content = hashlib.file_digest(opened, "sha256").hexdigest()
@@ -215,6 +229,8 @@ def _from_first_to(now: Micros, spine: ibis.Table) -> tuple[Micros, Micros]:
 
 
 def _put_in_place(folder: Path, state: Path, *names: str) -> None:
+    """Swap in what was built; what it replaces goes with the workshop."""
     for name in names:
-        shutil.rmtree(state / name, ignore_errors=True)
+        if (state / name).exists():
+            (state / name).rename(folder / f"{name}.replaced")
         (folder / name).rename(state / name)

@@ -8,9 +8,10 @@ import json
 import logging
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
 
 import typer
 from rich.console import Console
@@ -50,11 +51,17 @@ def main() -> None:
     try:
         app()
     except SiteError as error:
-        if "--json" in sys.argv:
-            print(json.dumps({"faults": error.faults}, ensure_ascii=False))
-        for fault in error.faults:
-            err.print(f"error: {fault}", markup=False, soft_wrap=True)
-        sys.exit(2 if isinstance(error, UsageError) else 1)
+        _refuse(error.faults, code=2 if isinstance(error, UsageError) else 1)
+    except (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError) as error:
+        _refuse([f"{error.filename}: {error.strerror}"], code=2)
+
+
+def _refuse(faults: Sequence[str], *, code: int) -> NoReturn:
+    if "--json" in sys.argv:
+        print(json.dumps({"faults": faults}, ensure_ascii=False))
+    for fault in faults:
+        err.print(f"error: {fault}", markup=False, soft_wrap=True)
+    sys.exit(code)
 
 
 def _keep_library_warnings_from_users() -> None:
@@ -72,8 +79,10 @@ def init(
     """Draft a site from raw files: four commented files for a person to finish."""
     from features.draft import draft_site
 
-    files = draft_site(site, data, wall=_wall())
-    _answer(as_json, {"files": [str(path) for path in files]}, [f"wrote {path}" for path in files])
+    draft = draft_site(site, data)
+    files = [str(path) for path in draft.files]
+    lines = [*(f"wrote {path}" for path in files), *(f"left out {name}: {why}" for name, why in draft.left_out.items())]
+    _answer(as_json, {"files": files, "left_out": draft.left_out}, lines)
     err.print(f"Next: finish the lines marked CHECK, then `leadlight check {site} --data {data}`")
 
 
@@ -86,10 +95,11 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Run the site's SQL, name every fault of the raw data, and say whether they can carry a model."""
+    place = _place(site, state)
+    built = _build(place, data, as_of)
     from training.readiness import readiness
 
-    place = _place(site, state)
-    report = readiness(place.site, _build(place, data, as_of), state=place.state)
+    report = readiness(place.site, built, state=place.state)
     _answer(as_json, report.to_json(), report.lines())
 
 
@@ -112,12 +122,12 @@ def train(
     as_json: Json = False,
 ) -> None:
     """Fit the target's model, judge it on later time, and keep bundle, verdict and certificate."""
-    from training import pipeline
-
     _check_libgomp()
     place = _place(site, state)
     name, _ = place.site.target(target)
     _build(place, data, as_of)
+    from training import pipeline
+
     with err.status(f"training {name} …"):
         result = pipeline.train(place.site, place.catalogue, name, state=place.state)
     _answer(as_json, result.to_json(), result.lines())
@@ -132,10 +142,10 @@ def promote(
     as_json: Json = False,
 ) -> None:
     """Make a version the champion, if and only if its verdict is promote; exit 1 with the failed rules otherwise."""
-    from leadlight import registry
-
     place = _place(site, state)
     name, _ = place.site.target(target)
+    from leadlight import registry
+
     champion = registry.promote(place.site, name, state=place.state, version=version)
     words = f"{name}: version {champion.version} is the champion"
     _answer(as_json, {"target": name, "version": champion.version, "bundle_sha256": champion.bundle_sha256}, [words])
@@ -153,12 +163,12 @@ def backtest(
     as_json: Json = False,
 ) -> None:
     """The same later rows for Leadlight, logistic regression, default LightGBM and HistGradientBoosting."""
-    from training import backtest as backtesting
-
     _check_libgomp()
     place = _place(site, state)
     name, _ = place.site.target(target)
     _build(place, data, as_of)
+    from training import backtest as backtesting
+
     with err.status(f"backtesting {name} …"):
         result = backtesting.backtest(
             place.site, place.catalogue, name, state=place.state, predictions=predictions, dataset=dataset
@@ -178,11 +188,11 @@ def score(
     as_json: Json = False,
 ) -> None:
     """Score every open lead, likeliest first, with grade and reasons: what HTTP answers at the same moment."""
-    from serving.bulk import score_site
-
     place = _place(site, state)
     name, _ = place.site.target(target)
     _build(place, data)
+    from serving.bulk import score_site
+
     with err.status(f"scoring open leads for {name} …"):
         scored = score_site(
             place.site,
@@ -209,12 +219,17 @@ def serve(
     as_of: AsOf = None,
 ) -> None:
     """Answer over HTTP: scores with reasons, and a card for sales."""
-    from serving.app import check_host
-
-    check_host(host)
     place = _place(site, state)
-    _build(place, data)
-    _serve(place, host=host, port=port, as_of=_moment(as_of, place.site))
+    fixed = _moment(as_of, place.site)
+    from serving.app import create_app, open_port
+    from serving.app import serve as answer
+
+    with open_port(host, port) as listener:
+        _build(place, data)
+        with err.status("opening the service …"):
+            application = create_app(place.site, place.catalogue, state=place.state, wall=_wall, as_of=fixed)
+        err.print(f"Leadlight answers at http://{host}:{port} — a card: /leads/LEAD_ID; Ctrl-C ends it")
+        answer(application, listener)
 
 
 @app.command()
@@ -247,16 +262,6 @@ def _print_score(found: dict[str, Any]) -> None:
         out.print(f"    {reason['percentage_points']:+6.1f}  {reason['words']}", markup=False)
 
 
-def _serve(place: _Place, *, host: str, port: int, as_of: Micros | None) -> None:
-    from serving.app import create_app
-    from serving.app import serve as listen
-
-    with err.status("opening the service …"):
-        application = create_app(place.site, place.catalogue, state=place.state, wall=_wall, as_of=as_of)
-    err.print(f"Leadlight answers at http://{host}:{port} — a card: http://{host}:{port}/leads/LEAD_ID; Ctrl-C ends it")
-    listen(application, host=host, port=port)
-
-
 @dataclass(frozen=True)
 class _Place:
     """One site opened for one command."""
@@ -276,22 +281,17 @@ def _place(folder: Path, state: Path | None) -> _Place:
 def _build(place: _Place, data: Path | None, as_of: str | None = None) -> Built:
     from features.build import build as build_features
 
+    folder, moment = _data_folder(place, data), _moment(as_of, place.site)
     with err.status("building features …"):
-        return build_features(
-            place.site,
-            place.catalogue,
-            state=place.state,
-            data=_data_folder(place, data),
-            as_of=_moment(as_of, place.site),
-            wall=_wall(),
-        )
+        built = build_features(place.site, place.catalogue, state=place.state, data=folder, as_of=moment, wall=_wall())
+    _memory(place).write_text(str(folder), encoding="utf-8")
+    return built
 
 
 def _data_folder(place: _Place, given: Path | None) -> Path:
     """The raw files: as given, else as last given, else the site's made data, drawn once."""
-    memory = place.state / "data_folder"
-    if given is None and memory.is_file():
-        return Path(memory.read_text(encoding="utf-8"))
+    if given is None and _memory(place).is_file():
+        return Path(_memory(place).read_text(encoding="utf-8"))
     if given is None and place.site.sample is None:
         raise UsageError([f"{place.site.folder.name}: give the folder of the raw files with --data DIR"])
     folder = given.resolve() if given else place.state.with_name(f"{place.state.name}-made-data")
@@ -300,9 +300,12 @@ def _data_folder(place: _Place, given: Path | None) -> Path:
 
         with err.status("drawing made data …"):
             draw(folder, leads=place.site.sample.leads, seed=place.site.sample.seed)
-    memory.parent.mkdir(parents=True, exist_ok=True)
-    memory.write_text(str(folder), encoding="utf-8")
     return folder
+
+
+def _memory(place: _Place) -> Path:
+    """Where the folder of the last build's raw files is remembered."""
+    return place.state / "data_folder"
 
 
 def _moment(text: str | None, site: Site) -> Micros | None:
@@ -314,7 +317,10 @@ def _moment(text: str | None, site: Site) -> Micros | None:
     except ValueError as error:
         raise UsageError([f"--as-of {text!r} is not a moment such as 2025-03-01T09:00"]) from error
     zone = dt.timezone(dt.timedelta(microseconds=site.offset))
-    return to_micros(moment if moment.tzinfo else moment.replace(tzinfo=zone))
+    asked = to_micros(moment if moment.tzinfo else moment.replace(tzinfo=zone))
+    if asked > _wall():
+        raise UsageError([f"--as-of {text!r} lies in the future: nothing is known of it"])
+    return asked
 
 
 def _wall() -> Micros:

@@ -17,12 +17,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from leadlight.model.certificate import PUBLIC_KEY, Certificate, pinned_key, read_certificate
-from leadlight.settings import Site, SiteError, Target
+from leadlight.model.certificate import PUBLIC_KEY, Certificate, pinned_key, read_certificate, shortfalls
+from leadlight.model.manifest import read_checked
+from leadlight.settings import Site, SiteError
 from leadlight.shelf import (
     Champion,
     bundle_folder,
     champion_file,
+    current_champion,
     keys_folder,
     last_trained,
     verdict_file,
@@ -34,7 +36,6 @@ if TYPE_CHECKING:
 
 CHAMPION = "champion"
 BUNDLE_TAG = "bundle_sha256"
-THRESHOLDS = ("precision", "recall", "accuracy", "auc", "average_precision", "lift")
 
 
 def promote(site: Site, target_name: str, *, state: Path, version: int | None = None) -> Champion:
@@ -45,13 +46,15 @@ def promote(site: Site, target_name: str, *, state: Path, version: int | None = 
     from leadlight.model.verify import verify_in_child
 
     _, target = site.target(target_name)
-    version = version or last_trained(state, target_name)
+    if version is None:
+        version = last_trained(state, target_name)
     folder = bundle_folder(state, target_name, version)
     refused = _refusals(verdict_file(state, target_name, version), version)
     if refused:
         raise SiteError(refused)
     certificate = read_certificate(folder, pinned_key(keys_folder(state) / PUBLIC_KEY))
-    wanting = _thresholds_not_covered(certificate, target_name, target)
+    manifest, _ = read_checked(folder, expected=certificate.bundle_sha256)
+    wanting = [*shortfalls(certificate, manifest.origin, target_name, target), *_rival(certificate, state, target_name)]
     if wanting:
         raise SiteError(wanting)
     verify_in_child(folder, expected=certificate.bundle_sha256)
@@ -68,8 +71,10 @@ def register(site: Site, target_name: str, *, state: Path, run_id: str, bundle_s
     if not client.search_registered_models(f"name = '{name}'"):
         client.create_registered_model(name)
     tags = {BUNDLE_TAG: bundle_sha256}
-    version = client.create_model_version(name, source=f"runs:/{run_id}/bundle", run_id=run_id, tags=tags)
-    return int(version.version)
+    while True:  # a registry begun anew counts from 1: numbers that the shelf has given are not given again
+        made = client.create_model_version(name, source=f"runs:/{run_id}/bundle", run_id=run_id, tags=tags)
+        if not bundle_folder(state, target_name, int(made.version)).exists():
+            return int(made.version)
 
 
 def model_name(site: Site, target_name: str) -> str:
@@ -117,18 +122,14 @@ def _numbers(rule: dict[str, float | None]) -> str:
     return ", ".join(f"{name} {number:.4g}" for name, number in found.items() if number is not None)
 
 
-def _thresholds_not_covered(certificate: Certificate, target_name: str, target: Target) -> list[str]:
-    """Where today's thresholds ask for more than this certificate proves."""
-    proven = {rule["name"]: rule["lower"] for rule in certificate.findings["rules"]}
-    asked = {name: getattr(target.gate, name) for name in THRESHOLDS if getattr(target.gate, name) is not None}
-    faults = [
-        f"{name}: leadlight.toml asks for {threshold}, this version is proven to {proven.get(name)}: train again"
-        for name, threshold in asked.items()
-        if proven.get(name) is None or proven[name] < threshold
-    ]
-    if certificate.target != target_name:
-        faults.append(f"the certificate is about target {certificate.target!r}, not {target_name!r}: train again")
-    return faults
+def _rival(certificate: Certificate, state: Path, target_name: str) -> Iterator[str]:
+    """A candidate that was not held against the model that serves now may not take its place."""
+    now = current_champion(state, target_name)
+    if now is None or now.bundle_sha256 == certificate.bundle_sha256:
+        return
+    judged = certificate.findings.get("champion")
+    if judged != now.bundle_sha256:
+        yield f"judged against champion {judged or 'none'}, now it is version {now.version}: train again"
 
 
 def _move_alias(name: str, champion: Champion, *, client: MlflowClient) -> None:

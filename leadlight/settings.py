@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import json
 import re
 import tomllib
 from collections.abc import Sequence
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from leadlight.schema import (
+    CONTACTS,
     DAY,
     EVENT_COLUMNS,
     EVERYBODY,
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 P = TypeVar("P", bound=BaseModel)
-_NOT_LABELS = {*RESERVED, *EVENT_COLUMNS, UNTIL}
+_NOT_LABELS = {*RESERVED, *EVENT_COLUMNS, *CONTACTS, UNTIL}
 _UNITS = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY, "w": 7 * DAY}
 
 
@@ -192,6 +195,14 @@ class Target(Part):
     exclude: tuple[Name, ...] = ()
     zh: str = ""
     en: str = ""
+
+    @property
+    def question(self) -> str:
+        """SHA-256 of what is asked: a model answers the question it was trained for and no other."""
+        asked = self.model_dump(
+            mode="json", include={"outcome", "horizon", "outcome_delay", "observe", "population", "exclude"}
+        )
+        return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
     @property
     def lacks(self) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -57,10 +58,20 @@ def create_app(
     return app
 
 
-def serve(app: FastAPI, *, host: str, port: int) -> None:
-    """Answer until interrupted. ``host`` must be loopback: without API keys nobody else may ask."""
+def open_port(host: str, port: int) -> socket.socket:
+    """Take the port before anything slow begins. ``host`` must be loopback: without API keys nobody else may ask."""
     check_host(host)
-    uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False, server_header=False)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise UsageError([f"--port {port}: cannot listen on {host}: {error.strerror}; choose another port"]) from error
+
+
+def serve(app: FastAPI, listener: socket.socket) -> None:
+    """Answer until interrupted."""
+    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
+    uvicorn.Server(config).run(sockets=[listener])
 
 
 def check_host(host: str) -> None:

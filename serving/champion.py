@@ -18,10 +18,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from features.catalogue import Catalogue, Column, target_columns
 from leadlight.model.bundle import Bundle, load_bundle
-from leadlight.model.certificate import PUBLIC_KEY, Certificate, pinned_key, read_certificate
+from leadlight.model.certificate import PUBLIC_KEY, Certificate, pinned_key, read_certificate, shortfalls
 from leadlight.model.manifest import CERTIFICATE, read_checked
 from leadlight.model.verify import verify_in_child
 from leadlight.settings import Site, SiteError
+from leadlight.shelf import Champion as Named
 from leadlight.shelf import bundle_folder, champion_file, current_champion, keys_folder
 from serving.marks import Mark, mark_of
 from serving.problems import Problem
@@ -82,8 +83,12 @@ class Champions:
         return versions
 
     def _load(self, target: str) -> Champion | SiteError:
+        path = keys_folder(self._state) / PUBLIC_KEY
         try:
-            self._key = self._key or pinned_key(keys_folder(self._state) / PUBLIC_KEY)
+            if path.is_file():
+                self._key = self._key or pinned_key(path)
+            _named(self._state, target)
+            self._key = self._key or pinned_key(path)
             return load_champion(self._catalogue, self._site, target, state=self._state, key=self._key)
         except SiteError as error:
             return error
@@ -91,14 +96,14 @@ class Champions:
 
 def load_champion(catalogue: Catalogue, site: Site, target: str, *, state: Path, key: Ed25519PublicKey) -> Champion:
     """The champion that the state names for ``target``; a ``SiteError`` with the fault if it may not serve."""
-    named = current_champion(state, target)
-    if named is None:
-        raise SiteError([f"none was promoted; run `leadlight train SITE --target {target}`, then `leadlight promote`"])
+    named = _named(state, target)
     folder = bundle_folder(state, target, named.version)
     certificate = read_certificate(folder, key)
     signed = json.loads((folder / CERTIFICATE).read_bytes())
     manifest, _ = read_checked(folder, expected=certificate.bundle_sha256)
-    faults = _faults(target, named.bundle_sha256, certificate)
+    faults = shortfalls(certificate, manifest.origin, target, site.targets[target])
+    if certificate.bundle_sha256 != named.bundle_sha256:
+        faults.append(f"the champion file names bundle {named.bundle_sha256}, not the certified one: promote again")
     if manifest.origin.catalogue_hash != catalogue.hash:
         faults.append("catalogue.toml has changed since the model was trained: train and promote again")
     if faults:
@@ -110,15 +115,11 @@ def load_champion(catalogue: Catalogue, site: Site, target: str, *, state: Path,
     return Champion(target, str(named.version), bundle, certificate, signed, ordered)
 
 
-def _faults(target: str, named: str, certificate: Certificate) -> list[str]:
-    faults = []
-    if certificate.bundle_sha256 != named:
-        faults.append(
-            f"the champion file names bundle {named}, certified is {certificate.bundle_sha256}: promote again"
-        )
-    if certificate.target != target:
-        faults.append(f"the certificate is about target {certificate.target!r}: promote a version of {target!r}")
-    return faults
+def _named(state: Path, target: str) -> Named:
+    named = current_champion(state, target)
+    if named is None:
+        raise SiteError([f"none was promoted; run `leadlight train SITE --target {target}`, then `leadlight promote`"])
+    return named
 
 
 def _words(target: str, error: SiteError) -> str:

@@ -145,6 +145,13 @@ def _fault(detail: dict[str, Any]) -> Fault:
     if detail["type"] == "json_invalid":
         return Fault("#", f"no JSON: {detail['ctx']['error']}", "a JSON document, sent as application/json")
     index = path[1] if path[:1] == ["leads"] and len(path) > 1 and isinstance(path[1], int) else None
-    came = "nothing" if detail["type"] == "missing" else shown(detail["input"])
+    came = _came(detail)
     allowed = detail["msg"].removeprefix("Value error, ")
     return Fault("#/" + "/".join(map(str, path)), came, allowed, index)
+
+
+def _came(detail: dict[str, Any]) -> str:
+    """What came, but never the value of a field that should not be there: it may be a phone number."""
+    if detail["type"] == "extra_forbidden":
+        return f"a field called {shown(detail['loc'][-1])}"
+    return "nothing" if detail["type"] == "missing" else shown(detail["input"])

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import rankdata
+from scipy.stats import hypergeom, rankdata
 
 from features.catalogue import Column
 from leadlight.model.margins import FloatArray, IntArray
@@ -26,6 +26,8 @@ HIGHEST_HONEST = 0.90
 ERRORS = 3.0
 FEWEST = 10
 """Leads of either outcome that a judgement about a column needs."""
+CHANCE = 1e-5
+"""How likely it may be that only converted leads hold a column by accident."""
 GOOD_PART = 0.2
 """The share of converted rows above which a column that only they have is no rare accident."""
 FOLDS = 5
@@ -66,7 +68,7 @@ def _evidence(values: pd.Series[Any], converted: Flags, lead: IntArray) -> str:
     present = values.notna().to_numpy()
     for flag, said in ((present, "filled in"), (~present, "missing")):
         share = flag[converted].mean()
-        if share >= GOOD_PART and not flag[~converted].any():
+        if share >= GOOD_PART and not flag[~converted].any() and _chance(flag, converted, lead) < CHANCE:
             return f"is {said} for {share:.0%} of the rows that convert and for none of the others"
     auc = column_auc(values, converted, lead)
     if auc - ERRORS * _auc_error(auc, converted, lead) <= HIGHEST_HONEST:
@@ -107,6 +109,13 @@ def _out_of_fold_means(values: pd.Series[Any], converted: Flags, lead: IntArray)
     prior = other_hits.sum(axis=0) / np.maximum(other_rows.sum(axis=0), 1)
     means = (other_hits + PRIOR_ROWS * prior) / (other_rows + PRIOR_ROWS)
     return np.asarray(means[codes, fold], dtype=np.float64)
+
+
+def _chance(flag: Flags, converted: Flags, lead: IntArray) -> float:
+    """How likely as many of the flagged leads are converted ones if the flag knew nothing (hypergeometric)."""
+    flagged, won = np.unique(lead[flag]), np.unique(lead[converted])
+    both = len(np.intersect1d(flagged, won))
+    return float(hypergeom.sf(both - 1, len(np.unique(lead)), len(won), len(flagged)))
 
 
 def _auc_error(auc: float, converted: Flags, lead: IntArray) -> float:

@@ -71,6 +71,9 @@ def backtest(
 
     ``predictions`` and ``dataset`` are Parquet files to write: the test rows' probabilities, and all feature rows.
     """
+    for file in (predictions, dataset):
+        if file is not None:
+            file.parent.mkdir(parents=True, exist_ok=True)
     _, target = site.target(target_name)
     rows = load(site, catalogue, target_name, state=state)
     learned, test = rows.part(TRAIN, CALIBRATION), rows.part(TEST)

@@ -3,7 +3,7 @@
 A threshold rule passes if the lower confidence bound reaches the threshold, fails if even the upper bound does not,
 and is unsure between: this test cannot tell. A comparison passes if the model is at most a small margin worse than its
 rival, with confidence, fails if it is worse than that with confidence, and is unsure between. The bounds that let a
-model pass share their 5 % among all candidates judged on the same test window; the bounds that fail it do not.
+model pass tighten with each candidate judged on the same test window, to 5 % over its number; those that fail it do not.
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ class Verdict:
     looks: int
     alpha: float
     notes: tuple[str, ...] = ()
+    champion: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Every rule and number, as ``verdict.json`` holds them."""
@@ -74,13 +75,14 @@ class Rival:
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """All that a verdict rests on. ``outcomes`` counts leads (converted, not) in training and in the test."""
+    """All that a verdict rests on; ``outcomes`` counts leads (converted, not); ``champion`` is what serves now."""
 
     scored: Scored
     evaluation: Evaluation
     base_rate: FloatArray
     rivals: Mapping[str, Rival]
     outcomes: Mapping[str, tuple[int, int]]
+    champion: str | None = None
 
 
 def judge(gate: Gate, trial: Trial, *, looks: int, notes: tuple[str, ...] = ()) -> Verdict:
@@ -103,7 +105,7 @@ def judge(gate: Gate, trial: Trial, *, looks: int, notes: tuple[str, ...] = ()) 
         verdict = REJECT
     else:
         verdict = NOT_ENOUGH_EVIDENCE if "unsure" in states else PROMOTE
-    return Verdict(verdict, (*enough, *rules), looks, alpha, notes)
+    return Verdict(verdict, (*enough, *rules), looks, alpha, notes, trial.champion)
 
 
 def certify(verdict: Verdict, *, bundle: Path, bundle_sha256: str, target_name: str, state: Path) -> bool:
@@ -215,8 +217,9 @@ def _rival_rules(trial: Trial, *, alpha: float) -> Iterator[Rule]:
             yield Rule(label, None, None, None, 0.0, "unsure", rival.reason)
             continue
         gap = loss_difference(trial.scored, rival.p)
-        margin = MARGIN * max(base - gap.other, 0.0) / gap.other
-        value, error = gap.mean / gap.other, gap.error / gap.other
+        scale = gap.other or 1.0  # a rival without any loss: nothing to share
+        margin = MARGIN * max(base - gap.other, 0.0) / scale
+        value, error = gap.mean / scale, gap.error / scale
         lower, upper = _normal_bounds(value, error, ALPHA, alpha)
         state: State = "pass" if upper <= margin else "fail" if lower > margin else "unsure"
         words = f"log loss {gap.other + gap.mean:.5f} against {gap.other:.5f}, as a share of the latter"

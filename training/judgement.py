@@ -9,6 +9,7 @@ from typing import Any
 from leadlight.model.bundle import Bundle
 from leadlight.model.margins import sigmoid
 from leadlight.settings import Site
+from leadlight.shelf import current_champion
 from training.dataset import Dataset, local_months
 from training.evaluate import Evaluation, Scored, by_slice, evaluate
 from training.gate import Trial, Verdict, judge
@@ -58,6 +59,7 @@ def assess(
     _, target = site.target(name)
     scored = Scored.of(test.lead_id, test.y, sigmoid(bundle.model.margin(test.X)), threshold=bundle.cuts.threshold)
     evaluation = evaluate(scored, seed=seed)
+    named = current_champion(state, name)
     champion, remark = champion_rival(state, name, test.X)
     logistic = logistic_rival(learned, test.X, seed=seed)
     trial = Trial(
@@ -66,6 +68,7 @@ def assess(
         base_rate=base_rate(learned, len(test.y)),
         rivals={"logistic": logistic} if champion is None else {"logistic": logistic, "champion": champion},
         outcomes={"training": _outcomes(learned), "test": _outcomes(test)},
+        champion=None if named is None else named.bundle_sha256,
     )
     looks = look(state, name, window=test.keys_digest, bundle_sha256=bundle.sha256)
     notes = tuple(note for note in (*notes, remark, _suspicion(evaluation)) if note)

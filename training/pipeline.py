@@ -116,6 +116,7 @@ def _write(
     probabilities = sigmoid(fitted.last_fold.margins)
     origin = Origin(
         target=target_name,
+        question=target.question,
         catalogue_hash=catalogue.hash,
         data_digest=learned.digest,
         seed=seed,

@@ -79,7 +79,7 @@ class Readiness:
 def readiness(site: Site, built: Built, *, state: Path) -> Readiness:
     """The report on what was ``built`` into ``state``."""
     with open_history(state).reading() as tables:
-        targets = tuple(_evidence(site, name, tables, built.as_of) for name in site.targets)
+        targets = tuple(_evidence(site, name, tables, built.data_end) for name in site.targets)
     return Readiness(leads=built.leads, events=built.events, notes=built.notes, targets=targets)
 
 
@@ -122,6 +122,8 @@ def _channels(leads: pd.DataFrame) -> Iterator[Channel]:
 
 
 def _warnings(leads: int, converted: int) -> Iterator[str]:
+    if converted == 0:
+        yield "no lead converts: look at the target's outcome kinds, at the horizon, and at sources/events.sql"
     if min(converted, leads - converted) < FEWEST:
         yield (
             f"{converted} leads converted and {leads - converted} did not: under {FEWEST} of either the gate will say"

@@ -11,7 +11,7 @@ import ibis.expr.datatypes as types
 from features.canonical import attribute_types
 from features.catalogue import Attribute, Catalogue
 from features.checks.finding import Finding, count_rows
-from leadlight.schema import AMOUNT, ARRIVED_AT, AT, CHANNEL, CREATED_AT, EVENT_COLUMNS, LEAD_COLUMNS
+from leadlight.schema import AMOUNT, ARRIVED_AT, AT, CHANNEL, CREATED_AT, EVENT_COLUMNS, LEAD_COLUMNS, NOT_RECORDED
 from leadlight.settings import Site
 
 ColumnFaults = Iterator[tuple[str, Finding]]
@@ -55,7 +55,9 @@ def event_column_faults(events: ibis.Table, site: Site) -> ColumnFaults:
 def _column_faults(table: str, rows: ibis.Table, wanted: dict[str, str]) -> ColumnFaults:
     for column, kind in wanted.items():
         if column not in rows.columns:
-            advice = f"sources/{table}.sql returns {', '.join(rows.columns)}; add it, if need be as NULL AS {column}"
+            stand_in = f"'{NOT_RECORDED}'" if column == CHANNEL else "NULL"
+            returned = ", ".join(rows.columns)
+            advice = f"sources/{table}.sql returns {returned}; add it, if need be as {stand_in} AS {column}"
             yield column, Finding(table, f"column {column} is missing", advice)
         elif not _FITS[kind](rows[column].type()) and count_rows(
             rows.filter(rows[column].notnull())

@@ -16,7 +16,7 @@ PLACEHOLDERS = ("select", "n/a", "na", "none", "null", "nan", "-", "?")
 class ColumnProfile:
     """One raw column; ``placeholders`` counts words such as "Select" or "N/A" that stand for nothing.
 
-    ``high`` is its greatest value as text; ``whole_days`` is true of dates without a time of day.
+    ``dates`` counts the values that can be read as a moment, ``whole_days`` is true of dates without a time of day.
     """
 
     name: str
@@ -24,7 +24,7 @@ class ColumnProfile:
     filled: int
     distinct: int
     placeholders: int
-    high: str | None
+    dates: int
     whole_days: bool
 
     @property
@@ -95,5 +95,6 @@ def _measures(name: str, kind: str) -> str:
         whole = f"coalesce(bool_and({column} = date_trunc('day', {column})), false)"
     return (
         f"count({column}), count(DISTINCT {column}), "
-        f"count(*) FILTER (lower(trim({column}::VARCHAR)) IN {PLACEHOLDERS}), max({column})::VARCHAR, {whole}"
+        f"count(*) FILTER (lower(trim({column}::VARCHAR)) IN {PLACEHOLDERS}), "
+        f"count(try_cast({column}::VARCHAR AS TIMESTAMP)), {whole}"
     )

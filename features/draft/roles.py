@@ -114,7 +114,7 @@ def name_of(text: str, taken: set[str], fallback: str) -> str:
 
 
 def _leads_table(tables: list[TableProfile], data: Path) -> tuple[TableProfile, ColumnProfile]:
-    named = [(table, column) for table in tables for column in table.unique()]
+    named = [(table, column) for table in tables for column in table.unique() if not _is_contact(column)]
     if not named:
         names = ", ".join(table.name for table in tables)
         raise SiteError([f"no column names each lead once (files: {names}); write sources/leads.sql by hand"])
@@ -125,6 +125,7 @@ def _likeness(table: TableProfile, column: ColumnProfile, tables: list[TableProf
     return (
         _references(table, column, tables, data),
         bool(_LEAD.search(column.name + table.name)),
+        table.rows,
         _rises(column, table),
         _is_id(column),
         len(table.columns),
@@ -148,6 +149,10 @@ def _names_people(column: ColumnProfile) -> bool:
     return column.distinct > column.filled * _WORDY
 
 
+def _is_contact(column: ColumnProfile) -> bool:
+    return any(pattern.search(column.name) for pattern in _CONTACT.values())
+
+
 def _is_id(column: ColumnProfile) -> bool:
     return bool(re.search(r"id$|编号", column.name, re.IGNORECASE))
 
@@ -164,12 +169,20 @@ def _event_tables(
         if lead is None:
             unused[table.name] = f"no column holds the leads' {key.name}"
         elif at is None:
-            unused[table.name] = "has no date or time: what is not dated cannot be used honestly"
+            unused[table.name] = _undated(table)
         elif lead.distinct == lead.filled and {c.name for c in table.columns} <= {c.name for c in leads.columns}:
             unused[table.name] = f"looks like another copy of {leads.name}"
         else:
             found.append(_event_table(table, lead, at, data, taken))
     return tuple(found), unused
+
+
+def _undated(table: TableProfile) -> str:
+    for column in table.columns:
+        if not column.is_number and column.filled > column.dates >= column.filled * _MATCHED:
+            wrong = column.filled - column.dates
+            return f"{wrong} values of {column.name} are no date: mend them and draft again, or map it with try_cast"
+    return "has no date or time: what is not dated cannot be used honestly"
 
 
 def _lead_reference(table: TableProfile, leads: TableProfile, key: ColumnProfile, data: Path) -> ColumnProfile | None:
@@ -211,6 +224,7 @@ def _event_table(
         and c.distinct <= LABELS_AT_MOST
         and c.distinct < c.filled * _WORDY
         and c.name.lower() not in {*EVENT_COLUMNS, ARRIVED_AT}
+        and not _is_contact(c)
     )
     outcome = is_outcome(table.name) or any(map(is_outcome, values))
     return EventTable(table, lead, at, arrived, kind, kinds, amount, labels, outcome)
@@ -244,6 +258,8 @@ def _attributes(leads: TableProfile, spoken: set[str]) -> tuple[dict[str, Column
             continue
         if column.distinct <= 1:
             left_out[column.name] = "says the same of every lead"
+        elif _is_contact(column) and _names_people(column):
+            left_out[column.name] = "a contact: never a feature"
         elif column.is_time:
             left_out[column.name] = "a moment: bring it in as an event of its own, dated by itself"
         elif not column.is_number and column.distinct > column.filled * _WORDY:

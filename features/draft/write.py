@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -13,17 +14,17 @@ WON = "converted"
 _LATER = re.compile(r"status|stage|last|latest|owner|score|quality|profile|tag|notable|reason|close|final|total|index")
 
 
-def files(name: str, roles: Roles, *, ended: bool) -> dict[str, str]:
-    """The text of each file by its path inside the site's folder; ``ended``: no fact is recent."""
+def files(name: str, roles: Roles) -> dict[str, str]:
+    """The text of each file by its path inside the site's folder."""
     return {
-        "leadlight.toml": _settings(name_of(name, set(), "site"), roles, "last_fact" if ended else "wall"),
+        "leadlight.toml": _settings(name_of(name, set(), "site"), roles),
         "catalogue.toml": "\n".join(_catalogue(roles)),
         "sources/leads.sql": _leads_sql(roles),
         "sources/events.sql": _events_sql(roles),
     }
 
 
-def _settings(name: str, roles: Roles, clock: str) -> str:
+def _settings(name: str, roles: Roles) -> str:
     immediate = not any(table.outcome for table in roles.events) and roles.won_at is None
     outcomes = _outcomes(roles)
     dated = bool(roles.events)
@@ -36,7 +37,7 @@ title = {{ zh = "{name}", en = "{name}" }}
 utc_offset = "+08:00"        # CHECK: the fixed offset of the site's days and of times written without one
 
 [clock]
-at = "{clock}"  # CHECK: "wall", or "last_fact" where the log has ended
+at = "last_fact"             # now is the newest fact of these files; "wall" once the sources are live
 
 {kinds}
 [targets.{WON}]
@@ -80,7 +81,7 @@ def _kinds(roles: Roles) -> Iterator[str]:
     for table in roles.events:
         labels = [label for label, _ in _labels(table)]
         for value, kind in table.kinds.items():
-            yield f'[kinds.{kind}]\nlabels = {_list(labels)}\nzh = "{value}"\nen = "{value}"\n'
+            yield f'[kinds.{kind}]\nlabels = {_list(labels)}\nzh = "{_text(value)}"\nen = "{_text(value)}"\n'
     if not any(table.outcome for table in roles.events):
         yield f'[kinds.{WON}]\nzh = "成交"\nen = "converted"\n'
 
@@ -255,10 +256,10 @@ def _event_select(table: EventTable, labels: list[str]) -> str:
 def _event_id(table: TableProfile) -> str:
     unique = table.unique()
     if unique:
-        return f"'{table.name}:' || {quoted(unique[0].name)}"
+        return f"'{_sql(table.name)}:' || {quoted(unique[0].name)}"
     everything = ", ".join(f"{quoted(column.name)}" for column in table.columns)
     row = f"concat_ws('|', {everything})"
-    return f"'{table.name}:' || md5({row}) || ':' || row_number() OVER (PARTITION BY {everything})"
+    return f"'{_sql(table.name)}:' || md5({row}) || ':' || row_number() OVER (PARTITION BY {everything})"
 
 
 def _kind(table: EventTable) -> str:
@@ -311,7 +312,7 @@ def _list(values: list[str]) -> str:
 
 
 def _text(value: str) -> str:
-    return value.replace("\\", "\\\\").replace('"', '\\"')
+    return json.dumps(value, ensure_ascii=False)[1:-1]
 
 
 def _sql(value: str) -> str:

@@ -93,9 +93,12 @@ class NewestWinsSqliteOnlineStore(SqliteOnlineStore):
             progress(len(data))
 
     def clear(self, config: RepoConfig, table: FeatureView) -> None:
-        """Take out every row of a view."""
+        """Take out every row of a view, whatever its catalogue: one still served shall not say old facts."""
+        prefix = f"{compute_table_id(config.project, table)}_"
         with self._get_conn(config) as conn:
-            conn.execute(f"DELETE FROM {_table(config, table)}")
+            for (name,) in conn.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+                if name.startswith(prefix):
+                    conn.execute(f'DELETE FROM "{name}"')
 
     def online_read(
         self,

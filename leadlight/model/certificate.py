@@ -13,9 +13,10 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from leadlight.model.manifest import CERTIFICATE, MANIFEST, canonical, sha256
-from leadlight.settings import SiteError
+from leadlight.model.manifest import CERTIFICATE, MANIFEST, Origin, canonical, sha256
+from leadlight.settings import SiteError, Target
 
+THRESHOLDS = ("precision", "recall", "accuracy", "auc", "average_precision", "lift")
 PROMOTE = "promote"
 PRIVATE_KEY = "gate.key"
 PUBLIC_KEY = "gate.pub"
@@ -59,6 +60,25 @@ def read_certificate(folder: Path, public_key: Ed25519PublicKey) -> Certificate:
     if faults:
         raise SiteError(faults)
     return certificate
+
+
+def shortfalls(certificate: Certificate, origin: Origin, target_name: str, target: Target) -> list[str]:
+    """Where the site asks for something else, or for more, than this certificate proves of its bundle."""
+    faults = []
+    if certificate.target != target_name:
+        faults.append(f"the certificate is about target {certificate.target!r}, not {target_name!r}: train again")
+    if origin.question != target.question:
+        faults.append(
+            f"leadlight.toml now asks another question for {target_name!r} than this version answers: train again"
+        )
+    proven = {rule["name"]: rule["lower"] for rule in certificate.findings["rules"]}
+    for name in THRESHOLDS:
+        asked = getattr(target.gate, name)
+        if asked is not None and (proven.get(name) is None or proven[name] < asked):
+            faults.append(
+                f"{name}: leadlight.toml asks for {asked}, this version is proven to {proven.get(name)}: train again"
+            )
+    return faults
 
 
 def _signed(path: Path, public_key: Ed25519PublicKey) -> Certificate:

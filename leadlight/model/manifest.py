@@ -12,16 +12,17 @@ from typing import Any, Self
 from leadlight.schema import Micros
 from leadlight.settings import SiteError
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
 CERTIFICATE = "certificate.json"
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a model comes from: its target, the catalogue and rows it was fitted on, and when they end."""
+    """Where a model comes from: its target and question, the catalogue and rows it was fitted on, and when they end."""
 
     target: str
+    question: str
     catalogue_hash: str
     data_digest: str
     seed: int

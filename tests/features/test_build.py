@@ -180,7 +180,7 @@ def test_whatever_a_build_depends_on_makes_a_new_request(own: Place) -> None:
     site, catalogue, data = own.site, own.catalogue, own.site.folder / "data"
 
     def request(site: Site = site, catalogue: Catalogue = catalogue, as_of: Micros | None = None) -> str:
-        return _request(site, catalogue, data=data, as_of=as_of, wall=WALL)
+        return _request(site, catalogue, data=data, state=own.state, as_of=as_of, wall=WALL)
 
     seen = [request(), request(as_of=WALL), request(catalogue=Catalogue(feature=catalogue.feature[1:]))]
     seen.append(request(school(site.folder, leads_sql=LEADS, toml=SITE.replace('"30d"', '"20d"'))[0]))
@@ -204,7 +204,7 @@ def test_on_the_wall_clock_a_build_holds_for_a_local_day(own: Place) -> None:
     midnight = moment("2025-06-02 00:00", 8 * HOUR)
 
     def request(site: Site, wall: Micros, as_of: Micros | None = None) -> str:
-        return _request(site, own.catalogue, data=own.site.folder / "data", as_of=as_of, wall=wall)
+        return _request(site, own.catalogue, data=own.site.folder / "data", state=own.state, as_of=as_of, wall=wall)
 
     assert request(wall_site, midnight - DAY) == request(wall_site, midnight - 1) != request(wall_site, midnight)
     assert request(own.site, midnight - 1) == request(own.site, midnight)

@@ -57,14 +57,15 @@ def shelve(shelf: Shelf, *, proven: float = 0.35, verdict: Outcome = "promote", 
         seed=seed,
         workers=1,
     )
-    origin = Origin(TARGET, "c" * 64, "d" * 64, seed, 20, 5, 19)
+    origin = Origin(TARGET, shelf.site.targets[TARGET].question, "c" * 64, "d" * 64, seed, 20, 5, 19)
     sha256 = write_bundle(files / "bundle", fitted.model, origin=origin, cuts=CUTS, rows=rows, reference={})
     state: State = "pass" if verdict == "promote" else "unsure"
     rules = [
         Rule("precision", 0.4, proven, 0.5, 0.3, state, "40 of 100 rows"),
         Rule("recall", 0.5, 0.4, 0.6, 0.2, "pass", ""),
     ]
-    found = Verdict(verdict, tuple(rules), 1, 0.05)
+    serving = current_champion(shelf.state, TARGET)
+    found = Verdict(verdict, tuple(rules), 1, 0.05, champion=serving.bundle_sha256 if serving else None)
     certify(found, bundle=files / "bundle", bundle_sha256=sha256, target_name=TARGET, state=shelf.state)
     run_id = track(shelf.site, TARGET, Record({}, {}, {}, (), files), state=shelf.state)
     version = registry.register(shelf.site, TARGET, state=shelf.state, run_id=run_id, bundle_sha256=sha256)
@@ -94,6 +95,16 @@ def alias(shelf: Shelf) -> int:
     """The version that MLflow's alias names."""
     client = registry.mlflow_client(shelf.state)
     return int(client.get_model_version_by_alias("tiny-first_order", "champion").version)
+
+
+def test_a_candidate_never_held_against_the_champion_is_refused(shelf: Shelf) -> None:
+    """Two versions judged before either served: once one serves, the other must be trained and judged again."""
+    shelve(shelf, seed=1)
+    shelve(shelf, seed=2)
+    registry.promote(shelf.site, TARGET, state=shelf.state, version=1)
+
+    with pytest.raises(SiteError, match="judged against champion none, now it is version 1"):
+        registry.promote(shelf.site, TARGET, state=shelf.state, version=2)
 
 
 def test_promote_moves_the_alias_and_the_file(shelf: Shelf) -> None:

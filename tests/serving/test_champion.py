@@ -77,10 +77,21 @@ def test_a_forged_certificate_is_no_champion(copy: School) -> None:
     assert "not what the gate signed" in refusal(opened(copy))
 
 
+def test_a_champion_answers_its_own_question_only(copy: School) -> None:
+    """A longer horizon, or a threshold above what was proven, in leadlight.toml ends the champion that knew neither."""
+    target = copy.site.targets[TARGET]
+    longer = target.model_copy(update={"horizon": 2 * target.horizon})
+    stricter = target.model_copy(update={"gate": target.gate.model_copy(update={"precision": 0.95})})
+
+    for changed, words in ((longer, "another question"), (stricter, "asks for 0.95")):
+        site = copy.site.model_copy(update={"targets": {**copy.site.targets, TARGET: changed}})
+        assert words in refusal(opened(School(site, copy.catalogue, copy.state)))
+
+
 def test_an_edited_verdict_is_no_champion(copy: School) -> None:
     """A genuine certificate loses its word when a byte of it changes."""
     path = bundle_folder(copy.state, TARGET, 1) / "certificate.json"
-    path.write_text(path.read_text(encoding="utf-8").replace("0.4", "0.9"), encoding="utf-8")
+    path.write_text(path.read_text(encoding="utf-8").replace("0.9", "0.8"), encoding="utf-8")
 
     assert "not what the gate signed" in refusal(opened(copy))
 

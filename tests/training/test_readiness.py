@@ -84,4 +84,6 @@ def test_leads_alone_are_a_report_too(tmp_path: Path) -> None:
 
     built = build(site, catalogue, state=tmp_path / "state", data=tmp_path / "data", as_of=WALL, wall=WALL)
 
-    assert readiness(site, built, state=tmp_path / "state").targets[0].converted == 0
+    (target,) = readiness(site, built, state=tmp_path / "state").targets
+    assert target.converted == 0
+    assert target.warnings[0].startswith("no lead converts")

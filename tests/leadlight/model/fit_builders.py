@@ -19,7 +19,14 @@ from training.calibrate import freeze_cuts
 from training.fit import Fitted, fit
 
 ORIGIN = Origin(
-    target="purchase", catalogue_hash="c" * 64, data_digest="d" * 64, seed=7, rows=1500, positives=400, trained_until=0
+    target="purchase",
+    question="q" * 64,
+    catalogue_hash="c" * 64,
+    data_digest="d" * 64,
+    seed=7,
+    rows=1500,
+    positives=400,
+    trained_until=0,
 )
 
 

@@ -51,7 +51,9 @@ def test_the_points_shown_sum_to_the_probability_shown(base: float, points: list
     lines = [why.base, *(bar.points for bar in why.bars), *([why.rest.points] if why.rest else [])]
     total = sum(float(line.replace("%", "").replace("−", "-")) for line in lines)
     assert abs(total - float(why.probability.replace("%", ""))) < 1e-6
-    assert all(bar.points.startswith("−") != (bar.direction == "up") or float(bar.points[1:]) == 0 for bar in why.bars)
+    assert all(
+        bar.points.startswith("−") != (bar.direction == "up") or not bar.points.strip("+−0.") for bar in why.bars
+    )
 
 
 def test_strongest_reasons_for_stand_before_those_against() -> None:
