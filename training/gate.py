@@ -3,7 +3,8 @@
 A threshold rule passes if the lower confidence bound reaches the threshold, fails if even the upper bound does not,
 and is unsure between: this test cannot tell. A comparison passes if the model is at most a small margin worse than its
 rival, with confidence, fails if it is worse than that with confidence, and is unsure between. The bounds that let a
-model pass tighten with each candidate judged on the same test window, to 5 % over its number; those that fail it do not.
+model pass tighten with each candidate judged on the same test window, to 5 % over its number; those that
+fail it do not.
 """
 
 from __future__ import annotations
