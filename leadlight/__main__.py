@@ -123,9 +123,7 @@ def train(
 ) -> None:
     """Fit the target's model, judge it on later time, and keep bundle, verdict and certificate."""
     _check_libgomp()
-    place = _place(site, state)
-    name, _ = place.site.target(target)
-    _build(place, data, as_of)
+    place, name = _ready(site, state, target, data, as_of)
     from training import pipeline
 
     with err.status(f"training {name} …"):
@@ -164,9 +162,7 @@ def backtest(
 ) -> None:
     """The same later rows for Leadlight, logistic regression, default LightGBM and HistGradientBoosting."""
     _check_libgomp()
-    place = _place(site, state)
-    name, _ = place.site.target(target)
-    _build(place, data, as_of)
+    place, name = _ready(site, state, target, data, as_of)
     from training import backtest as backtesting
 
     with err.status(f"backtesting {name} …"):
@@ -188,9 +184,7 @@ def score(
     as_json: Json = False,
 ) -> None:
     """Score every open lead, likeliest first, with grade and reasons: what HTTP answers at the same moment."""
-    place = _place(site, state)
-    name, _ = place.site.target(target)
-    _build(place, data)
+    place, name = _ready(site, state, target, data)
     from serving.bulk import score_site
 
     with err.status(f"scoring open leads for {name} …"):
@@ -276,6 +270,16 @@ def _place(folder: Path, state: Path | None) -> _Place:
 
     site = load_site(folder)
     return _Place(site, load_catalogue(site), (state or folder / "state").resolve())
+
+
+def _ready(
+    folder: Path, state: Path | None, target: str | None, data: Path | None, as_of: str | None = None
+) -> tuple[_Place, str]:
+    """The site opened and built, and the name of the target asked for."""
+    place = _place(folder, state)
+    name, _ = place.site.target(target)
+    _build(place, data, as_of)
+    return place, name
 
 
 def _build(place: _Place, data: Path | None, as_of: str | None = None) -> Built:

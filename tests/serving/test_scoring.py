@@ -40,7 +40,8 @@ def test_an_answer_has_the_shape_that_openapi_promises(client: TestClient) -> No
     """Every answer, of scored and of locked leads, validates against its own schema."""
     answer = client.post("/v1/scores", json={"leads": [*known("hot", "converted"), new_lead()]})
 
-    TypeAdapter(ScoresAnswer).validate_json(answer.content, strict=True)
+    read = TypeAdapter(ScoresAnswer).validate_json(answer.content, strict=True)
+    assert [bool(score.locks) for score in read.scores] == [False, True, False]
 
 
 def test_reasons_sum_to_the_score(client: TestClient) -> None:

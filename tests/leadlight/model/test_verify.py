@@ -22,8 +22,13 @@ def rehashed(folder: Path, name: str, content: bytes) -> str:
 
 
 def test_a_whole_bundle_passes_its_first_load(tmp_path: Path) -> None:
-    """A bundle as it was written loads in the child and answers to the bit."""
-    verify_in_child(tmp_path / "v1", expected=written(tmp_path / "v1"))
+    """A bundle as it was written loads in the child and answers to the bit, and is left as it was."""
+    digest = written(tmp_path / "v1")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "v1").iterdir()}
+
+    verify_in_child(tmp_path / "v1", expected=digest)
+
+    assert {path.name: path.read_bytes() for path in (tmp_path / "v1").iterdir()} == before
 
 
 def test_another_answer_than_the_golden_one_is_refused(tmp_path: Path) -> None:
