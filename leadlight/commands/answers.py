@@ -1,0 +1,110 @@
+"""From a model to answers: score in bulk, serve over HTTP, and the demo of it all."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from leadlight.commands.console import (
+    AsOf,
+    DataFolder,
+    Json,
+    Language,
+    SiteFolder,
+    StateFolder,
+    TargetName,
+    app,
+    err,
+    out,
+    print_answer,
+)
+from leadlight.commands.models import promote, train
+from leadlight.commands.place import build_site, open_built, open_place, parse_moment, wall
+from leadlight.commands.sites import check
+
+
+@app.command()
+def score(
+    site: SiteFolder,
+    file: Annotated[Path, typer.Option("--out", help="a .parquet, .csv or .jsonl file")],
+    target: TargetName = None,
+    data: DataFolder = None,
+    state: StateFolder = None,
+    as_of: AsOf = None,
+    language: Language = "en",
+    as_json: Json = False,
+) -> None:
+    """Score every open lead, likeliest first, with grade and reasons: what HTTP answers at the same moment."""
+    place, name = open_built(site, state, target, data)
+    from serving.bulk import score_site
+
+    with err.status(f"scoring open leads for {name} …"):
+        scored = score_site(
+            place.site,
+            place.catalogue,
+            target=name,
+            state=place.state,
+            out=file,
+            wall=wall(),
+            as_of=parse_moment(as_of, place.site),
+            language=language,
+        )
+    moment = scored.as_of.isoformat()
+    values = {"target": name, "version": scored.version, "as_of": moment, "leads": scored.leads, "out": str(file)}
+    print_answer(as_json, values, [f"{scored.leads:,} open leads as of {moment}, model {scored.version}: {file}"])
+
+
+@app.command()
+def serve(
+    site: SiteFolder,
+    data: DataFolder = None,
+    state: StateFolder = None,
+    host: Annotated[str, typer.Option(help="loopback only, as long as there are no API keys")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
+    as_of: AsOf = None,
+) -> None:
+    """Answer over HTTP: scores with reasons, and a card for sales."""
+    place = open_place(site, state)
+    fixed = parse_moment(as_of, place.site)
+    from serving.app import create_app, open_port
+    from serving.app import serve as answer
+
+    with open_port(host, port) as listener:
+        build_site(place, data)
+        with err.status("opening the service …"):
+            application = create_app(place.site, place.catalogue, state=place.state, wall=wall, as_of=fixed)
+        err.print(f"Leadlight answers at http://{host}:{port} — a card: /leads/LEAD_ID; Ctrl-C ends it")
+        answer(application, listener)
+
+
+@app.command()
+def demo(
+    serving: Annotated[bool, typer.Option("--serve/--no-serve", help="keep answering over HTTP at the end")] = True,
+    state: StateFolder = None,
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
+) -> None:
+    """From nothing to explained scores: draw made data, build, train, judge, promote, score, serve."""
+    folder = Path(__file__).parents[2] / "examples" / "demo"
+    scores = (state or folder / "state") / "scores.jsonl"
+    err.print("[bold]The demo runs on made data: an online school that does not exist.[/bold]")
+    check(folder, state=state)
+    train(folder, state=state)
+    promote(folder, state=state)
+    score(folder, file=scores, state=state)
+    with scores.open(encoding="utf-8") as lines:
+        for _, line in zip(range(3), lines, strict=False):
+            _print_score(json.loads(line))
+    if serving:
+        serve(folder, state=state, port=port)
+
+
+def _print_score(found: dict[str, Any]) -> None:
+    """The strongest reasons of one scored lead, in percentage points of probability."""
+    low, high = (f"{found['interval'][end]:.0%}" for end in ("low", "high"))
+    head = f"lead {found['lead_id']}: grade {found['grade']}, {found['probability']:.0%} ({low} to {high})"
+    out.print(f"{head}, score {found['score']}", markup=False)
+    for reason in found["reasons"][:4]:
+        out.print(f"    {reason['percentage_points']:+6.1f}  {reason['words']}", markup=False)

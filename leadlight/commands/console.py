@@ -1,0 +1,37 @@
+"""What all commands share with the terminal: the app, the options they have in common, and how they answer."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+from rich.console import Console
+
+app = typer.Typer(
+    help="Leadlight: which leads will buy, in which order, and why.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+err = Console(stderr=True, highlight=False)
+out = Console(highlight=False, soft_wrap=True)
+
+Language = Annotated[Literal["zh", "en"], typer.Option("--lang", help="of the reasons")]
+SiteFolder = Annotated[Path, typer.Argument(metavar="SITE", help="the site's folder")]
+TargetName = Annotated[str | None, typer.Option("--target", help="one of the site's targets (default: its first)")]
+DataFolder = Annotated[Path | None, typer.Option("--data", help="the folder of the raw files (remembered)")]
+StateFolder = Annotated[Path | None, typer.Option("--state", help="all that the site produces (default: SITE/state)")]
+AsOf = Annotated[
+    str | None, typer.Option("--as-of", help="the moment that counts as now, ISO 8601; local without zone")
+]
+Json = Annotated[bool, typer.Option("--json", help="print one JSON object on stdout, everything else on stderr")]
+
+
+def print_answer(as_json: bool, values: dict[str, Any], lines: list[str]) -> None:
+    if as_json:
+        print(json.dumps(values, ensure_ascii=False))
+    else:
+        for line in lines:
+            out.print(line, markup=False)

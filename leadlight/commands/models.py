@@ -1,0 +1,95 @@
+"""From features to a judged model: train, promote, backtest."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from leadlight.commands.console import (
+    AsOf,
+    DataFolder,
+    Json,
+    SiteFolder,
+    StateFolder,
+    TargetName,
+    app,
+    err,
+    print_answer,
+)
+from leadlight.commands.place import open_built, open_place
+from leadlight.settings import SiteError
+
+
+@app.command()
+def train(
+    site: SiteFolder,
+    target: TargetName = None,
+    data: DataFolder = None,
+    state: StateFolder = None,
+    as_of: AsOf = None,
+    as_json: Json = False,
+) -> None:
+    """Fit the target's model, judge it on later time, and keep bundle, verdict and certificate."""
+    check_libgomp()
+    place, name = open_built(site, state, target, data, as_of)
+    from training import pipeline
+
+    with err.status(f"training {name} …"):
+        result = pipeline.train(place.site, place.catalogue, name, state=place.state)
+    print_answer(as_json, result.to_json(), result.lines())
+
+
+@app.command()
+def promote(
+    site: SiteFolder,
+    version: Annotated[int | None, typer.Argument(help="the last trained by default")] = None,
+    target: TargetName = None,
+    state: StateFolder = None,
+    as_json: Json = False,
+) -> None:
+    """Make a version the champion, if and only if its verdict is promote; exit 1 with the failed rules otherwise."""
+    place = open_place(site, state)
+    name, _ = place.site.target(target)
+    from leadlight import registry
+
+    champion = registry.promote(place.site, name, state=place.state, version=version)
+    words = f"{name}: version {champion.version} is the champion"
+    print_answer(
+        as_json, {"target": name, "version": champion.version, "bundle_sha256": champion.bundle_sha256}, [words]
+    )
+
+
+@app.command()
+def backtest(
+    site: SiteFolder,
+    target: TargetName = None,
+    data: DataFolder = None,
+    state: StateFolder = None,
+    predictions: Annotated[Path | None, typer.Option(help="write the test rows' probabilities, Parquet")] = None,
+    dataset: Annotated[Path | None, typer.Option(help="write all feature rows, Parquet")] = None,
+    as_of: AsOf = None,
+    as_json: Json = False,
+) -> None:
+    """The same later rows for Leadlight, logistic regression, default LightGBM and HistGradientBoosting."""
+    check_libgomp()
+    place, name = open_built(site, state, target, data, as_of)
+    from training import backtest as backtesting
+
+    with err.status(f"backtesting {name} …"):
+        result = backtesting.backtest(
+            place.site, place.catalogue, name, state=place.state, predictions=predictions, dataset=dataset
+        )
+    print_answer(as_json, result.to_json(), result.lines())
+
+
+def check_libgomp() -> None:
+    try:
+        ctypes.CDLL("libgomp.so.1" if sys.platform == "linux" else "libomp.dylib")
+    except OSError as error:
+        raise SiteError(
+            ["LightGBM needs the OpenMP library libgomp, which comes with gcc (Debian: libgomp1)"]
+        ) from error

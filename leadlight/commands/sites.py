@@ -1,0 +1,53 @@
+"""From raw files to features: draft a site, check its data, build."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from leadlight.commands.console import AsOf, DataFolder, Json, SiteFolder, StateFolder, app, err, print_answer
+from leadlight.commands.place import build_site, open_place
+
+
+@app.command()
+def init(
+    site: SiteFolder,
+    data: Annotated[Path, typer.Option("--data", help="the folder of the raw CSV or Parquet files")],
+    as_json: Json = False,
+) -> None:
+    """Draft a site from raw files: four commented files for a person to finish."""
+    from features.draft import draft_site
+
+    draft = draft_site(site, data)
+    files = [str(path) for path in draft.files]
+    lines = [*(f"wrote {path}" for path in files), *(f"left out {name}: {why}" for name, why in draft.left_out.items())]
+    print_answer(as_json, {"files": files, "left_out": draft.left_out}, lines)
+    err.print(f"Next: finish the lines marked CHECK, then `leadlight check {site} --data {data}`")
+
+
+@app.command()
+def check(
+    site: SiteFolder,
+    data: DataFolder = None,
+    state: StateFolder = None,
+    as_of: AsOf = None,
+    as_json: Json = False,
+) -> None:
+    """Run the site's SQL, name every fault of the raw data, and say whether they can carry a model."""
+    place = open_place(site, state)
+    built = build_site(place, data, as_of)
+    from training.readiness import readiness
+
+    report = readiness(place.site, built, state=place.state)
+    print_answer(as_json, report.to_json(), report.lines())
+
+
+@app.command()
+def build(
+    site: SiteFolder, data: DataFolder = None, state: StateFolder = None, as_of: AsOf = None, as_json: Json = False
+) -> None:
+    """From raw files to features: history, spines, labels, Feast tables and online rows."""
+    built = build_site(open_place(site, state), data, as_of)
+    print_answer(as_json, built.to_json(), built.lines())
