@@ -24,6 +24,9 @@ EVENT_ID: Final = "event_id"
 CREATED_AT: Final = "created_at"
 CHANNEL: Final = "channel"
 CONTACT: Final = "contact"
+KNOWN_AT: Final = "known_at"
+CANONICAL_ID: Final = "canonical_id"
+SINCE: Final = "since"
 KIND: Final = "kind"
 AT: Final = "at"
 ARRIVED_AT: Final = "arrived_at"
@@ -48,8 +51,21 @@ EVERYBODY: Final = "all"
 ROW_AS_OF: Final = "row_as_of"
 """A lead row's ``as_of`` once more as microseconds: a value of the row, so a join cannot exchange it unseen."""
 ROW_CLOSED_AT: Final = "row_closed_at"
+ROW_SEQ: Final = "row_seq"
+"""The log sequence that an online row's facts were read at: rows of one lead are ordered by it, then by ``as_of``."""
 
-RESERVED: Final = (LEAD_ID, AS_OF, ROW_AS_OF, VALID_UNTIL, LABEL, SPLIT, CONTEXT_KEY, CLOSED_AT, ROW_CLOSED_AT)
+RESERVED: Final = (
+    LEAD_ID,
+    AS_OF,
+    ROW_AS_OF,
+    ROW_SEQ,
+    VALID_UNTIL,
+    LABEL,
+    SPLIT,
+    CONTEXT_KEY,
+    CLOSED_AT,
+    ROW_CLOSED_AT,
+)
 """What no feature, label or attribute may be called: the columns that stand beside them in one table."""
 
 LEAD_CREATED: Final = "lead_created"

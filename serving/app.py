@@ -18,7 +18,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from features.catalogue import Catalogue
 from leadlight.schema import Micros
 from leadlight.settings import Site, UsageError
-from serving import problems, routes
+from serving import problems
+from serving.routes import health, pages, scores
 from serving.service import Service
 
 BODY_AT_MOST = 16 * 2**20
@@ -52,7 +53,7 @@ def create_app(
         lifespan=watching,
     )
     app.add_middleware(BodyLimit, limit=BODY_AT_MOST)
-    for router in (routes.api(service), routes.health(service), routes.pages(service)):
+    for router in (scores.api(service), health.api(service), pages.api(service)):
         app.include_router(router)
     problems.install(app)
     return app

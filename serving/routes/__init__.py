@@ -1,0 +1,1 @@
+"""The routes: HTTP in, HTTP out. Whatever is decided is decided elsewhere."""
