@@ -5,8 +5,11 @@ from __future__ import annotations
 import ibis
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from features.identity import masked_contact
+from features.identity import mask_of, masked_contact
+from leadlight.schema import CONTACTS
 
 
 @pytest.mark.parametrize(
@@ -20,6 +23,7 @@ from features.identity import masked_contact
         ({"phone": "unknown", "email": "wang.fang@mail.example"}, "w****@mail.example"),
         ({"phone": None, "wechat": "fang_1990"}, "f****0"),
         ({"wechat": "abc"}, "****"),
+        ({"wechat": "\u3000fang"}, "\u3000****g"),  # only blanks of ASCII are trimmed
         ({"email": "nonsense"}, "****"),
         ({"phone": " ", "wechat": "", "email": None}, None),
         ({"device": "A1B2C3"}, None),
@@ -32,3 +36,19 @@ def test_a_contact_shows_no_more_than_its_ends(contacts: dict[str, str | None], 
     masked = table.select(contact=masked_contact(table)).to_pyarrow().to_pydict()
 
     assert masked == {"contact": [shown]}
+    assert mask_of(contacts) == shown
+
+
+SIGNS = st.text(st.sampled_from("0123456789+- ()aB@.\t\n\u3000王é") | st.characters(codec="utf-8"), max_size=18)
+PHONES = st.from_regex(r"(00|\+)?(86)?1[0-9]{8,11}", fullmatch=True)
+
+
+@settings(max_examples=50)
+@given(st.lists(st.fixed_dictionaries({name: st.none() | SIGNS | PHONES for name in CONTACTS}), min_size=1))
+def test_one_lead_is_masked_like_a_table(rows: list[dict[str, str | None]]) -> None:
+    """A contact is shown alike whether it comes alone or in a file."""
+    table = ibis.memtable(pa.Table.from_pylist(rows, pa.schema([(name, pa.string()) for name in CONTACTS])))
+
+    masked = table.select(contact=masked_contact(table)).to_pyarrow()["contact"].to_pylist()
+
+    assert masked == [mask_of(row) for row in rows]
