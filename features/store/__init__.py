@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 PROJECT: Final = "leadlight"
 
 
+class StoreUnavailable(Exception):  # noqa: N818 - what is the case; whoever asked evaluates the facts instead
+    """The online store failed, or did not answer within its deadline; nothing is known about the row."""
+
+
 def lead_table(state: Path) -> Path:
     """Offline lead rows: ``lead_id``, ``as_of`` (timestamp[us, UTC]), ``row_as_of``, ``valid_until``, lead columns."""
     return state.absolute() / "offline" / "lead.parquet"

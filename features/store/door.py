@@ -8,51 +8,58 @@ from typing import cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from feast import FeatureStore, FeatureView, RepoConfig
-from feast.protos.feast.types.EntityKey_pb2 import EntityKey
-from feast.protos.feast.types.Value_pb2 import Value
-from feast.types import FeastType, Float64, Int64, String
+from feast import FeatureStore, RepoConfig
+from feast.infra.registry.sql import SqlRegistry
 
 from features.catalogue import Catalogue
-from features.store import PROJECT, feast_folder
 from features.store.definitions import EVERYBODY_COLUMN, LEAD, define
-from features.store.online_sqlite import NewestWinsSqliteOnlineStore, OnlineRow
+from features.store.online import OnlineView, Row
+from features.store.repo import repo_settings, write_repo_file
+from features.store.rows import RowStore
 from leadlight.schema import (
     AS_OF,
     CHANNEL,
     CLOSED_AT,
-    CONTEXT_KEY,
     EVERYBODY,
     LEAD_ID,
     ROW_AS_OF,
     ROW_CLOSED_AT,
+    ROW_SEQ,
     VALID_UNTIL,
-    from_micros,
+    Micros,
 )
 from leadlight.settings import Site, SiteError
 
-Row = dict[str, int | float | str | None]
-"""One online row: its time (``as_of`` or ``closed_at``), a lead's ``valid_until``, and every column by name."""
+__all__ = ["Row", "Store"]
 
-_ONLINE_STORE = f"{NewestWinsSqliteOnlineStore.__module__}.{NewestWinsSqliteOnlineStore.__name__}"
 _EVENT_TIMESTAMP = "event_timestamp"
 _SPINE_ROW = "spine_row"
-_WRITTEN_AT_ONCE = 5_000  # bounds memory, and how long another writer waits; a row is never parted
-_VALUE_FIELDS: dict[FeastType, str] = {Int64: "int64_val", Float64: "double_val", String: "string_val"}
 
 
 class Store:
     """One site's Feast store in one state folder. Open it once and keep it: opening is slow, reading is quick."""
 
     def __init__(self, *, site: Site, catalogue: Catalogue, state: Path) -> None:
-        self._folder = feast_folder(state)
+        self._site, self._state = site, state
         self._definitions = define(site, catalogue, state)
-        self._feast = FeatureStore(config=_config(self._folder))
+        self._feast = FeatureStore(config=RepoConfig(**repo_settings(site, state)))
+        config, view = self._feast.config, self._definitions.context
+        self._online = online = cast("RowStore", self._feast.provider.online_store)
+        online.connect(config)
+        self._leads = OnlineView(online, config, self._definitions.lead, time=(AS_OF, ROW_AS_OF))
+        self._context = OnlineView(online, config, view, time=(CLOSED_AT, ROW_CLOSED_AT)) if view else None
 
     def apply(self) -> None:
         """Register the site's entities, views and services with Feast, and make room for their online rows."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        write_repo_file(self._site, self._state)
         self._feast.apply(self._definitions.objects())
+
+    def close(self) -> None:
+        """Give up the connections to servers and files."""
+        self._online.disconnect()
+        registry = self._feast._registry  # noqa: SLF001 - asked for by its name, Feast would open one to be closed
+        if isinstance(registry, SqlRegistry):
+            registry.write_engine.dispose()
 
     def training_rows(self, *, target: str, spine: pa.Table) -> pa.Table:
         """``spine`` with the target's feature columns as they were known at each ``as_of``, by (as_of, lead_id).
@@ -78,66 +85,49 @@ class Store:
         return pa.table({**kept, **features})
 
     def clear(self) -> None:
-        """Take out every online row of this catalogue; a reader then finds none, never a wrong one."""
-        for view in (self._definitions.lead, self._definitions.context):
-            if view is not None:
-                self._online.clear(self._feast.config, view)
+        """Take out every online row, of other catalogues too; a reader then finds none, never a wrong one."""
+        self._leads.clear()
+        if self._context:
+            self._context.clear()
 
     def write_leads(self, rows: pa.Table) -> None:
-        """Write online lead rows: ``lead_id``, ``as_of``, ``valid_until`` (µs) and every lead column.
+        """Write online lead rows: ``lead_id``, ``as_of``, ``valid_until`` (µs), ``row_seq`` and every lead column.
 
-        A row older than the one stored for its lead is left out.
+        ``row_seq`` is the log sequence that the row's facts were read at; without the column it is 0. A row is left out
+        if its (``row_seq``, ``as_of``) is less than that of the row stored for its lead.
         """
-        self._write(self._definitions.lead, rows.append_column(ROW_AS_OF, rows[AS_OF]), key=LEAD_ID, time=ROW_AS_OF)
+        if ROW_SEQ not in rows.column_names:
+            rows = rows.append_column(ROW_SEQ, pa.repeat(pa.scalar(0, pa.int64()), len(rows)))
+        self._leads.write(rows)
 
     def read_leads(self, lead_ids: Iterable[str]) -> dict[str, Row | None]:
         """Each lead's newest row; ``None`` if this catalogue has none for it."""
-        return self._read(self._definitions.lead, lead_ids, key=LEAD_ID, times={ROW_AS_OF: AS_OF})
+        return self._leads.read(lead_ids)
+
+    def delete_leads(self, lead_ids: Iterable[str]) -> None:
+        """Take out the rows of leads that were merged into another or erased; one without a row is passed over."""
+        self._leads.delete(lead_ids)
+
+    def expired(self, before: Micros, limit: int) -> list[str]:
+        """Up to ``limit`` leads whose row has a ``valid_until`` of ``before`` or earlier, the longest expired first."""
+        return self._leads.expired(before, limit)
 
     def write_context(self, rows: pa.Table) -> None:
-        """Write online context rows: ``context_key``, ``closed_at`` (µs) and every context column."""
-        rows = rows.append_column(ROW_CLOSED_AT, rows[CLOSED_AT])
-        self._write(self._context_view(), rows, key=CONTEXT_KEY, time=ROW_CLOSED_AT)
+        """Write online context rows: ``context_key``, ``closed_at`` (µs) and every context column.
+
+        A day older than the one stored for its key is left out.
+        """
+        self._contexts().write(rows)
 
     def read_context(self, keys: Iterable[str]) -> dict[str, Row | None]:
         """The newest closed day of each key, ``EVERYBODY`` or a channel; ``None`` as for leads."""
-        return self._read(self._context_view(), keys, key=CONTEXT_KEY, times={ROW_CLOSED_AT: CLOSED_AT})
+        return self._contexts().read(keys)
 
-    @property
-    def _online(self) -> NewestWinsSqliteOnlineStore:
-        store = self._feast.provider.online_store
-        if not isinstance(store, NewestWinsSqliteOnlineStore):
-            raise TypeError(type(store).__name__)
-        return store
-
-    def _context_view(self) -> FeatureView:
-        if self._definitions.context is None:
+    def _contexts(self) -> OnlineView:
+        if self._context is None:
             message = "this site's catalogue has no context features"
             raise LookupError(message)
-        return self._definitions.context
-
-    def _write(self, view: FeatureView, rows: pa.Table, *, key: str, time: str) -> None:
-        for part in rows.to_batches(max_chunksize=_WRITTEN_AT_ONCE):
-            self._feast.provider.online_write_batch(self._feast.config, view, _encoded(view, part, key, time), None)
-
-    def _read(self, view: FeatureView, ids: Iterable[str], *, key: str, times: dict[str, str]) -> dict[str, Row | None]:
-        wanted = list(dict.fromkeys(ids))
-        names = [(field.name, times.get(field.name, field.name)) for field in view.features]
-        keys = [_entity_key(key, value) for value in wanted]
-        # Feast's provider, not get_online_features: the same rows without its resolving of names at every call
-        found = self._feast.provider.online_read(self._feast.config, view, keys)
-        return {value: _decoded(names, values) for value, (_, values) in zip(wanted, found, strict=True)}
-
-
-def _config(folder: Path) -> RepoConfig:
-    return RepoConfig(
-        project=PROJECT,
-        provider="local",
-        registry=str(folder / "registry.db"),
-        offline_store={"type": "duckdb"},
-        online_store={"type": _ONLINE_STORE, "path": str(folder / "online.db")},
-        entity_key_serialization_version=3,
-    )
+        return self._context
 
 
 def _questions(spine: pa.Table) -> pa.Table:
@@ -162,30 +152,3 @@ def _check_exact(spine: pa.Table, joined: pa.Table) -> None:
         first = missing.slice(0, 1).to_pylist()[0]
         fault = f"{len(missing)} of {len(spine)} spine rows have no row of their own in the lead table, such as {first}"
         raise SiteError([f"{fault}: run `leadlight build`"])
-
-
-def _encoded(view: FeatureView, rows: pa.RecordBatch, key: str, time: str) -> list[OnlineRow]:
-    names = [field.name for field in view.features]
-    columns = [_values(rows[field.name], _VALUE_FIELDS[field.dtype]) for field in view.features]
-    return [
-        (_entity_key(key, value), dict(zip(names, values, strict=True)), from_micros(moment), None)
-        for value, moment, *values in zip(rows[key].to_pylist(), rows[time].to_pylist(), *columns, strict=True)
-    ]
-
-
-def _values(column: pa.Array, field: str) -> list[Value]:
-    missing = Value()
-    return [missing if value is None else Value(**{field: value}) for value in column.to_pylist()]
-
-
-def _entity_key(key: str, value: str) -> EntityKey:
-    return EntityKey(join_keys=[key], entity_values=[Value(string_val=value)])
-
-
-def _decoded(names: list[tuple[str, str]], values: dict[str, Value] | None) -> Row | None:
-    return None if values is None else {name: _python(values[stored]) for stored, name in names}
-
-
-def _python(value: Value) -> int | float | str | None:
-    field = value.WhichOneof("val")
-    return None if field is None else cast("int | float | str", getattr(value, field))

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from feast import Entity, FeatureView
-from feast.infra.key_encoding_utils import serialize_entity_key
-from feast.infra.online_stores.helpers import compute_table_id
 from feast.infra.online_stores.sqlite import SqliteOnlineStore, SqliteOnlineStoreConfig
-from feast.protos.feast.types.EntityKey_pb2 import EntityKey
-from feast.protos.feast.types.Value_pb2 import Map, Value
 from feast.repo_config import RepoConfig
-from feast.utils import to_naive_utc
 
-from features.store.definitions import CATALOGUE_TAG
+from features.store import StoreUnavailable
 from features.store.place import state_folder
-from leadlight.schema import from_micros, to_micros
-
-OnlineRow = tuple[EntityKey, dict[str, Value], dt.datetime, dt.datetime | None]
+from features.store.rows import (
+    FeastWrites,
+    OneCellReads,
+    OnlineRow,
+    Values,
+    cell,
+    cell_values,
+    table_name,
+    table_prefix,
+)
+from leadlight.schema import Micros
 
 
 class NewestWinsSqliteOnlineStoreConfig(SqliteOnlineStoreConfig):
@@ -30,7 +32,7 @@ class NewestWinsSqliteOnlineStoreConfig(SqliteOnlineStoreConfig):
     type: str = "features.store.online_sqlite.NewestWinsSqliteOnlineStore"  # type: ignore[assignment]  # Feast's is a Literal of its own
 
 
-class NewestWinsSqliteOnlineStore(SqliteOnlineStore):
+class NewestWinsSqliteOnlineStore(FeastWrites, OneCellReads, SqliteOnlineStore):
     """Feast's store with all features of a key in one cell, and the guard against older rows inside the write.
 
     Feast keeps one table row per feature and its times in whole seconds; there a reader can meet half of a write, and
@@ -40,18 +42,6 @@ class NewestWinsSqliteOnlineStore(SqliteOnlineStore):
     def __init__(self) -> None:
         # One a thread: cursors of one connection share a snapshot, so a read in one thread refuses a write in another.
         self._connections = threading.local()
-
-    @staticmethod
-    def _get_db_path(config: RepoConfig) -> str:
-        return str(state_folder() / config.online_store.path)
-
-    def _get_conn(self, config: RepoConfig) -> sqlite3.Connection:
-        conn: sqlite3.Connection | None = getattr(self._connections, "own", None)
-        if conn is None:
-            conn = self._connections.own = sqlite3.connect(self._get_db_path(config))
-            conn.execute("PRAGMA journal_mode = WAL")  # readers never wait for a bulk write
-            conn.execute("PRAGMA synchronous = NORMAL")
-        return conn
 
     def update(  # noqa: PLR0917 - Feast's interface
         self,
@@ -63,70 +53,87 @@ class NewestWinsSqliteOnlineStore(SqliteOnlineStore):
         partial: bool,  # noqa: ARG002, FBT001
     ) -> None:
         """Create the tables of new views and drop those of deleted ones."""
-        with self._get_conn(config) as conn:
-            for view in tables_to_keep:
+        with self._transaction(config) as conn:
+            for table in (table_name(config, view) for view in tables_to_keep):
                 conn.execute(
-                    f"CREATE TABLE IF NOT EXISTS {_table(config, view)}"
-                    " (entity_key BLOB PRIMARY KEY, as_of INTEGER NOT NULL, features BLOB NOT NULL)"
+                    f'CREATE TABLE IF NOT EXISTS "{table}" (entity_key BLOB PRIMARY KEY, row_seq INTEGER NOT NULL,'
+                    " as_of INTEGER NOT NULL, valid_until INTEGER, features BLOB NOT NULL)"
                 )
+                conn.execute(f'CREATE INDEX IF NOT EXISTS "{table}_until" ON "{table}" (valid_until)')
             for view in tables_to_delete:
-                conn.execute(f"DROP TABLE IF EXISTS {_table(config, view)}")
+                conn.execute(f'DROP TABLE IF EXISTS "{table_name(config, view)}"')
 
-    def online_write_batch(
-        self,
-        config: RepoConfig,
-        table: FeatureView,
-        data: list[OnlineRow],
-        progress: Callable[[int], Any] | None,
-    ) -> None:
-        """Write all rows in one transaction; a row whose event time is before the stored one's changes nothing."""
+    def write(self, config: RepoConfig, view: FeatureView, rows: Sequence[OnlineRow]) -> None:
+        """Write all rows in one transaction; one that is older than the stored row changes nothing."""
         upsert = (
-            f"INSERT INTO {_table(config, table)} AS stored VALUES (?, ?, ?) ON CONFLICT (entity_key)"
-            " DO UPDATE SET as_of = excluded.as_of, features = excluded.features WHERE excluded.as_of >= stored.as_of"
+            f'INSERT INTO "{table_name(config, view)}" AS stored VALUES (?, ?, ?, ?, ?) ON CONFLICT (entity_key)'
+            " DO UPDATE SET row_seq = excluded.row_seq, as_of = excluded.as_of, valid_until = excluded.valid_until,"
+            " features = excluded.features WHERE (excluded.row_seq, excluded.as_of) >= (stored.row_seq, stored.as_of)"
         )
-        cells = [
-            (_key(config, key), _micros(as_of), Map(val=values).SerializeToString()) for key, values, as_of, _ in data
-        ]
-        with self._get_conn(config) as conn:
-            conn.executemany(upsert, cells)
-        if progress:
-            progress(len(data))
+        with self._transaction(config) as conn:
+            conn.executemany(upsert, ((*order, cell(values)) for *order, values in rows))
 
-    def clear(self, config: RepoConfig, table: FeatureView) -> None:
+    def read(self, config: RepoConfig, view: FeatureView, keys: Sequence[bytes]) -> Iterator[Values | None]:
+        """Each key's values, or ``None``; one SELECT a key, so no row is torn."""
+        select = f'SELECT features FROM "{table_name(config, view)}" WHERE entity_key = ?'
+        with self._connected(config) as conn:
+            found = [conn.execute(select, (key,)).fetchone() for key in keys]
+        return (row and cell_values(row[0]) for row in found)
+
+    def delete(self, config: RepoConfig, view: FeatureView, keys: Sequence[bytes]) -> None:
+        """Take out the rows of ``keys``."""
+        with self._transaction(config) as conn:
+            conn.executemany(f'DELETE FROM "{table_name(config, view)}" WHERE entity_key = ?', ((key,) for key in keys))
+        with self._connected(config) as conn:
+            conn.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()  # nor is it left in the journal
+
+    def expired(self, config: RepoConfig, view: FeatureView, before: Micros, limit: int) -> list[bytes]:
+        """Up to ``limit`` keys of rows whose ``valid_until`` is ``before`` or earlier, the longest expired first."""
+        select = (
+            f'SELECT entity_key FROM "{table_name(config, view)}" WHERE valid_until <= ? ORDER BY valid_until LIMIT ?'
+        )
+        with self._connected(config) as conn:
+            return [key for (key,) in conn.execute(select, (before, limit))]
+
+    def clear(self, config: RepoConfig, view: FeatureView) -> None:
         """Take out every row of a view, whatever its catalogue: one still served shall not say old facts."""
-        prefix = f"{compute_table_id(config.project, table)}_"
-        with self._get_conn(config) as conn:
+        prefix = table_prefix(config, view)
+        with self._transaction(config) as conn:
             for (name,) in conn.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
                 if name.startswith(prefix):
                     conn.execute(f'DELETE FROM "{name}"')
 
-    def online_read(
-        self,
-        config: RepoConfig,
-        table: FeatureView,
-        entity_keys: list[EntityKey],
-        requested_features: list[str] | None = None,  # noqa: ARG002 - a row is read whole
-    ) -> list[tuple[dt.datetime | None, dict[str, Value] | None]]:
-        """Each key's row as it was written, or ``(None, None)``; one SELECT a key, so no row is torn."""
-        select = f"SELECT as_of, features FROM {_table(config, table)} WHERE entity_key = ?"
-        conn = self._get_conn(config)
-        return [_decoded(conn.execute(select, (_key(config, key),)).fetchone()) for key in entity_keys]
+    def connect(self, config: RepoConfig) -> None:
+        """Nothing: each thread connects when it first reads."""
 
+    def disconnect(self) -> None:
+        """Close this thread's connection; those of others end with them."""
+        if conn := getattr(self._connections, "own", None):
+            conn.close()
+            del self._connections.own
 
-def _table(config: RepoConfig, view: FeatureView) -> str:
-    """The rows of one catalogue: after a change of it, a server still on the old one keeps its own."""
-    return f'"{compute_table_id(config.project, view)}_{view.tags[CATALOGUE_TAG]}"'
+    @staticmethod
+    def _get_db_path(config: RepoConfig) -> str:
+        return str(state_folder() / config.online_store.path)
 
+    def _get_conn(self, config: RepoConfig) -> sqlite3.Connection:
+        conn: sqlite3.Connection | None = getattr(self._connections, "own", None)
+        if conn is None:
+            conn = sqlite3.connect(self._get_db_path(config))
+            conn.execute("PRAGMA journal_mode = WAL")  # readers never wait for a bulk write
+            conn.execute("PRAGMA synchronous = NORMAL")
+            conn.execute("PRAGMA secure_delete = ON")  # what is taken out is overwritten
+            self._connections.own = conn
+        return conn
 
-def _key(config: RepoConfig, key: EntityKey) -> bytes:
-    return serialize_entity_key(key, config.entity_key_serialization_version)
+    @contextmanager
+    def _connected(self, config: RepoConfig) -> Iterator[sqlite3.Connection]:
+        try:
+            yield self._get_conn(config)
+        except sqlite3.Error as error:
+            raise StoreUnavailable(f"SQLite: {error}") from error
 
-
-def _micros(moment: dt.datetime) -> int:
-    return to_micros(to_naive_utc(moment).replace(tzinfo=dt.UTC))
-
-
-def _decoded(cell: tuple[int, bytes] | None) -> tuple[dt.datetime | None, dict[str, Value] | None]:
-    if cell is None:
-        return None, None
-    return from_micros(cell[0]), dict(Map.FromString(cell[1]).val)
+    @contextmanager
+    def _transaction(self, config: RepoConfig) -> Iterator[sqlite3.Connection]:
+        with self._connected(config) as conn, conn:
+            yield conn

@@ -13,6 +13,8 @@ from feast.infra.registry.file import FileRegistryStore
 from feast.repo_config import RegistryConfig
 
 from features.store import feast_folder
+from features.store.repo import REPO_FILE, embedded
+from leadlight.settings import SiteError, load_site
 
 SITE_VARIABLE = "LEADLIGHT_SITE"
 STATE_VARIABLE = "LEADLIGHT_STATE"
@@ -33,6 +35,15 @@ class StateRegistryStore(FileRegistryStore):
     """Feast's registry file; a relative path is one below the state folder, as for the online store."""
 
     def __init__(self, registry_config: RegistryConfig, repo_path: Path) -> None:  # noqa: ARG002 - Feast's interface
+        _check_embedded(site_folder())
         folder = state_folder()
         feast_folder(folder).mkdir(parents=True, exist_ok=True)
         super().__init__(registry_config, folder)
+
+
+def _check_embedded(site: Path) -> None:
+    """This file's registry is the state folder's: a site on servers has settings of its own, left there by a build."""
+    if not embedded(load_site(site).stores):
+        file = feast_folder(state_folder()) / REPO_FILE
+        fault = f"[stores] of {site} names servers: run `leadlight build {site}`, then Feast with `-f {file}`"
+        raise SiteError([fault])

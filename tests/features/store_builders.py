@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,6 +16,7 @@ from leadlight.schema import FOREVER, Micros
 from leadlight.settings import Site, load_site
 
 T0: Micros = 1_700_000_000_123_456
+EMBEDDED: Mapping[str, str | int] = {}
 
 SITE = """
 [site]
@@ -79,18 +82,34 @@ CONTEXT_TYPES = {"context_key": pa.string(), "closed_at": pa.int64(), "crowd_7d"
 SPINE_TYPES = {"lead_id": pa.string(), "as_of": pa.int64(), "channel": pa.string(), "label": pa.int8()}
 
 
-def tiny_site(folder: Path, features: str = FEATURES, exclude: str = "") -> tuple[Site, Catalogue]:
+def tiny_site(
+    folder: Path,
+    features: str = FEATURES,
+    exclude: str = "",
+    *,
+    stores: Mapping[str, str | int] = EMBEDDED,
+    name: str = "tiny",
+) -> tuple[Site, Catalogue]:
     """A site written to ``folder`` and read back, with the target ``sale``."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "leadlight.toml").write_text(SITE.replace("[]", f"[{exclude}]"), encoding="utf-8")
+    kept = "".join(f"{name} = {json.dumps(where)}\n" for name, where in stores.items())
+    text = f"{SITE.replace('[]', f'[{exclude}]').replace('tiny', name, 1)}[stores]\n{kept}"
+    (folder / "leadlight.toml").write_text(text, encoding="utf-8")
     (folder / "catalogue.toml").write_text(features, encoding="utf-8")
     site = load_site(folder)
     return site, load_catalogue(site)
 
 
-def tiny_store(folder: Path, features: str = FEATURES, exclude: str = "") -> Store:
+def tiny_store(
+    folder: Path,
+    features: str = FEATURES,
+    exclude: str = "",
+    *,
+    stores: Mapping[str, str | int] = EMBEDDED,
+    name: str = "tiny",
+) -> Store:
     """An applied store of the tiny site, its state in ``folder/state``."""
-    site, catalogue = tiny_site(folder, features, exclude)
+    site, catalogue = tiny_site(folder, features, exclude, stores=stores, name=name)
     store = Store(site=site, catalogue=catalogue, state=folder / "state")
     store.apply()
     return store
@@ -99,6 +118,12 @@ def tiny_store(folder: Path, features: str = FEATURES, exclude: str = "") -> Sto
 def table(types: dict[str, pa.DataType], *rows: tuple[object, ...]) -> pa.Table:
     """``rows`` as a table with the columns of ``types``."""
     return pa.table([pa.array([row[i] for row in rows], kind) for i, kind in enumerate(types.values())], list(types))
+
+
+def ordered_rows(*rows: tuple[object, ...]) -> pa.Table:
+    """Rows of (lead_id, row_seq, as_of, valid_until, views, spent, channel)."""
+    types = {"lead_id": pa.string(), "row_seq": pa.int64(), **LEAD_TYPES}
+    return table(types, *rows)
 
 
 def lead_rows(*rows: tuple[object, ...]) -> pa.Table:

@@ -33,7 +33,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 @pytest.fixture
 def state(store: Store) -> Path:
     """The state folder of ``store``."""
-    return store._folder.parent
+    return store._state
 
 
 def test_training_rows_are_the_evaluated_values_in_the_order_of_time_and_lead(store: Store, state: Path) -> None:
