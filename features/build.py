@@ -6,8 +6,11 @@ last: a server opens it anew when its summary changes, and then finds the rows t
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
+import logging
+import os
 import shutil
 import tempfile
 import time
@@ -19,23 +22,31 @@ from typing import TYPE_CHECKING, Any
 
 import ibis
 
-from features.canonical import canonical
 from features.catalogue import Catalogue
-from features.checks import inspect
-from features.history import History, Tables, clock, write_history
+from features.engines import Engine, evaluating
+from features.facts import Tables
+from features.history import History, clock, publish
+from features.history.summary import last_summary
+from features.identity import Key, identity_key
 from features.labels import Counts, count, judge, labelled
+from features.people import as_people
+from features.recording import Recorder
 from features.rows import write_context_rows, write_lead_rows, write_online_rows
+from features.segments import export_log, open_log
 from features.sources import query_files, read_sources
 from features.spine import spine_file, training_spine
+from features.unchanged import last_rows
 from leadlight.schema import AS_OF, DAY, Micros, from_micros, local_day
 from leadlight.settings import Site
 
 if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
 
+_log = logging.getLogger("leadlight.features")
+
 STALE_DAYS = 2
 
-FORMAT = 2
+FORMAT = 3
 """Raised whenever the same raw files would build into something else, so that old states are built anew."""
 
 
@@ -48,6 +59,7 @@ class Built:
     digest: str
     leads: int
     events: int
+    merged: int
     targets: dict[str, Counts]
     lead_rows: int
     context_rows: int
@@ -67,6 +79,7 @@ class Built:
         return [
             f"built as of {from_micros(self.as_of).isoformat()} ({took})",
             f"history: {self.leads:,} leads, {self.events:,} events, digest {self.digest[:12]}",
+            *([f"identity: {self.merged:,} leads were ever one person with another"] if self.merged else []),
             *(
                 f"{name}: {of.rows:,} rows, {of.positives:,} positive;"
                 f" left out: {of.immature:,} immature, {of.converted:,} already converted"
@@ -78,29 +91,53 @@ class Built:
         ]
 
 
-def build(site: Site, catalogue: Catalogue, *, state: Path, data: Path, as_of: Micros | None, wall: Micros) -> Built:
-    """Build ``site`` from the files in ``data`` into ``state``, unless the last build was of the very same.
+def build(
+    site: Site,
+    catalogue: Catalogue,
+    *,
+    state: Path,
+    data: Path,
+    as_of: Micros | None,
+    wall: Micros,
+    engine: Engine = "duckdb",
+) -> Built:
+    """Build ``site`` from the files in ``data`` and its live log into ``state``, unless the last build was of the same.
 
     ``as_of`` overrules the site's clock: online rows are exact at that moment, labels mature up to it, or up to the
-    newest fact if that is earlier. Faults of the raw
-    data are one ``SiteError``, before anything in ``state`` has changed. Only files count as changes: a site whose SQL
-    reads elsewhere is built anew when its clock or a file moves.
+    newest fact if that is earlier. Faults of the raw data are one ``SiteError``, before anything in ``state`` has
+    changed. Only files and live facts count as changes: a site whose SQL reads elsewhere is built anew when its clock
+    or a file moves. Two builds of one state wait for one another. Every ``engine`` builds the same.
     """
-    request = _request(site, catalogue, data=data, state=state, as_of=as_of, wall=wall)
-    last = _last_built(state, request)
-    if last is not None:
-        return replace(last, skipped=True, seconds={})
+    with _alone_in(state), open_log(site, state) as log:
+        key, head = identity_key(site, state, os.environ), log.head() if log else 0
+        request = _request(site, catalogue, data=data, state=state, as_of=as_of, wall=wall, key=key, log_head=head)
+        last = _last_built(state, request)
+        if last is not None:
+            return replace(last, skipped=True, seconds={})
+        before = last_summary(state)
+        recorder = Recorder(
+            site, catalogue, key, export_log(log, state, through=head), before.generation + 1 if before else 1
+        )
+        built = _build(recorder, state=state, data=data, as_of=as_of, wall=wall, engine=engine)
+        _write_record(state, request, built)
+    return built
+
+
+def _build(recorder: Recorder, *, state: Path, data: Path, as_of: Micros | None, wall: Micros, engine: Engine) -> Built:
+    site, catalogue = recorder.site, recorder.catalogue
     seconds: dict[str, float] = {}
-    with _workshop(state) as folder, _connection() as connection:
-        history, notes = _take_in(site, catalogue, data, folder, wall=wall, seconds=seconds)
+    with _workshop(state) as folder, _connection() as connection, evaluating(engine, folder) as evaluate:
+        history, notes = _take_in(recorder, data, folder, wall=wall, seconds=seconds)
         now = clock(site, history, wall=wall) if as_of is None else as_of
         data_end = min(now, history.summary.newest_fact + 1)  # an export may be older than the clock
         tables = history.tables(connection)
+        people = as_people(tables)
         with _timed(seconds, "spines"):
-            targets = {name: _write_spine(site, name, tables, folder, end=data_end) for name in site.targets}
+            targets = {name: _write_spine(site, name, tables, people, folder, end=data_end) for name in site.targets}
         with _timed(seconds, "lead rows"):
             spine = connection.read_parquet(str(spine_file(folder, "*")))
-            lead_rows = write_lead_rows(site, catalogue, tables, spine, folder)
+            last = last_rows(state, connection, site, catalogue)
+            lead_rows = write_lead_rows(site, catalogue, people, spine, folder, evaluate=evaluate, last=last)
         with _timed(seconds, "context rows"):
             context_rows = write_context_rows(site, catalogue, tables, _from_first_to(now, spine), folder)
         _record_file(state).unlink(missing_ok=True)
@@ -110,14 +147,18 @@ def build(site: Site, catalogue: Catalogue, *, state: Path, data: Path, as_of: M
 
             store = Store(site=site, catalogue=catalogue, state=state)
             store.apply()
-            online_rows = write_online_rows(site, catalogue, tables, store, as_of=now)
-        _put_in_place(folder, state, "history")
-    built = Built(
+            row_seq = history.summary.row_seq(history.summary.log_seq)
+            online_rows = write_online_rows(
+                site, catalogue, tables, store, as_of=now, row_seq=row_seq, evaluate=evaluate
+            )
+        publish(history, state)
+    return Built(
         as_of=now,
         data_end=data_end,
         digest=history.summary.digest,
         leads=history.summary.leads,
         events=history.summary.events,
+        merged=history.summary.merged,
         targets=targets,
         lead_rows=lead_rows,
         context_rows=context_rows,
@@ -125,8 +166,6 @@ def build(site: Site, catalogue: Catalogue, *, state: Path, data: Path, as_of: M
         notes=(*notes, *_age_notes(now, data_end)),
         seconds=seconds,
     )
-    _write_record(state, request, built)
-    return built
 
 
 def _age_notes(now: Micros, data_end: Micros) -> Iterator[str]:
@@ -136,9 +175,20 @@ def _age_notes(now: Micros, data_end: Micros) -> Iterator[str]:
         yield f"the newest fact is {days} days before the clock: {words}"
 
 
-def _request(site: Site, catalogue: Catalogue, *, data: Path, state: Path, as_of: Micros | None, wall: Micros) -> str:
+def _request(
+    site: Site,
+    catalogue: Catalogue,
+    *,
+    data: Path,
+    state: Path,
+    as_of: Micros | None,
+    wall: Micros,
+    key: Key | None = None,
+    log_head: int = 0,
+) -> str:
     """A hash of all that a build depends on; on the wall clock a build holds for a local day."""
     digest = hashlib.sha256(f"{FORMAT} {catalogue.hash} {site.model_dump_json(exclude={'folder'})}".encode())
+    digest.update(f"{key} {log_head} ".encode())
     today = local_day(wall, site.offset) if site.clock.at == "wall" else None
     digest.update(f"{as_of} {today if as_of is None else None}".encode())
     files = sorted(path for path in data.rglob("*") if path.is_file() and not path.is_relative_to(state))
@@ -190,21 +240,34 @@ def _connection() -> Iterator[Backend]:
         connection.disconnect()
 
 
+@contextmanager
+def _alone_in(state: Path) -> Iterator[None]:
+    """Nobody else builds into ``state`` meanwhile."""
+    state.mkdir(parents=True, exist_ok=True)
+    with (state / "build.lock").open("w", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            _log.warning("another build of %s is at work: this one waits for it to end", state)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def _take_in(
-    site: Site, catalogue: Catalogue, data: Path, folder: Path, *, wall: Micros, seconds: dict[str, float]
+    recorder: Recorder, data: Path, folder: Path, *, wall: Micros, seconds: dict[str, float]
 ) -> tuple[History, tuple[str, ...]]:
-    """The raw files read, checked and written as a history, with the notes of the check."""
+    """The raw files read, checked and written as a history with the live facts, and the notes on them."""
     with _timed(seconds, "sources"):
-        raw = read_sources(site, data)
+        raw = read_sources(recorder.site, data)
     try:
         with _timed(seconds, "check"):
-            inspection = inspect(raw, site, catalogue, wall=wall)
-            inspection.require_sound()
+            live = recorder.live(raw.connection)
+            found = recorder.check(raw, live, wall=wall)
         with _timed(seconds, "history"):
-            history = write_history(canonical(raw, site, catalogue), raw.connection, folder)
+            history, notes = recorder.record(raw, live, folder)
     finally:
         raw.connection.disconnect()
-    return history, tuple(str(note) for note in inspection.notes)
+    return history, (*found, *notes)
 
 
 @contextmanager
@@ -214,9 +277,9 @@ def _timed(seconds: dict[str, float], step: str) -> Iterator[None]:
     seconds[step] = round(time.perf_counter() - started, 3)
 
 
-def _write_spine(site: Site, name: str, tables: Tables, folder: Path, *, end: Micros) -> Counts:
+def _write_spine(site: Site, name: str, tables: Tables, people: Tables, folder: Path, *, end: Micros) -> Counts:
     target = site.targets[name]
-    judged = judge(target, tables, training_spine(site, target, tables, end=end), end=end).cache()
+    judged = judge(target, tables, training_spine(site, target, people, end=end), end=end).cache()
     file = spine_file(folder, name)
     file.parent.mkdir(exist_ok=True)
     labelled(judged).to_parquet(file)

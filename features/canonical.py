@@ -11,19 +11,19 @@ import ibis
 import ibis.expr.datatypes as types
 
 from features.catalogue import Attribute, Catalogue
-from features.history import Tables
-from features.identity import masked_contact
+from features.facts import Tables
+from features.identity import HASHED, IDENTITY, Key, hashed_contacts, masked_contact
 from features.sources import Raw
 from leadlight.schema import (
     AMOUNT,
     ARRIVED_AT,
     AT,
     CHANNEL,
-    CONTACT,
     CONTACTS,
     CREATED_AT,
     EVENT_ID,
     KIND,
+    KNOWN_AT,
     LEAD_COLUMNS,
     LEAD_ID,
     UNTIL,
@@ -40,37 +40,65 @@ _ZONED = r":\d\d(\.\d+)?\s*[A-Za-z+-]"
 _epoch_us = ibis.udf.scalar.builtin(lambda moment: moment, name="epoch_us", signature=((types.timestamp,), types.int64))
 
 
-def canonical(raw: Raw, site: Site, catalogue: Catalogue) -> Tables:
-    """The tables of the history, out of raw ones that passed the check; expressions that DuckDB has not run yet."""
+def canonical(raw: Raw, site: Site, catalogue: Catalogue, *, key: Key | None = None) -> Tables:
+    """The tables of the history, out of raw ones that passed the check; expressions that DuckDB has not run yet.
+
+    Contacts are hashed with ``key``; without it there are none. Nobody is merged yet: that is for
+    ``features.identity.identity_table`` to say.
+    """
     leads = typed_leads(raw, site, catalogue)
-    in_order = [leads[AT], leads[ARRIVED_AT]]
-    people = leads.group_by(LEAD_ID).agg(
-        created_at=leads[CREATED_AT].min(),
-        channel=leads[CHANNEL].first(order_by=in_order),  # where the lead came from: no later version changes it
-        contact=leads[MASKED].last(order_by=in_order),
-    )
-    events = event_versions(typed_events(raw, site), site)
-    until = events[ARRIVED_AT].lead().over(ibis.window(group_by=EVENT_ID, order_by=ARRIVED_AT))
     return Tables(
-        leads=people.select(*LEAD_COLUMNS, CONTACT),
-        attributes=lead_versions(leads),
-        events=events.select(LEAD_ID, AT, EVENT_ID, ARRIVED_AT, until.name(UNTIL), KIND, AMOUNT, *site.labels),
+        leads=_known_leads(leads),
+        attributes=superseded(lead_versions(leads), LEAD_ID, AT),
+        events=superseded(event_versions(typed_events(raw, site), site), EVENT_ID),
+        contacts=_hashed_contacts(raw, site, key),
+        identity=ibis.memtable(IDENTITY.empty_table()),
     )
+
+
+def superseded(versions: ibis.Table, *one_fact: str) -> ibis.Table:
+    """``versions`` with ``until``: each version of a fact is known until the next one arrives."""
+    arrivals = ibis.window(group_by=one_fact, order_by=ARRIVED_AT)
+    return versions.mutate(**{UNTIL: versions[ARRIVED_AT].lead().over(arrivals)})
 
 
 def lead_versions(leads: ibis.Table) -> ibis.Table:
     """The distinct versions among typed leads, without what is no attribute; one is known when it holds, if unsaid."""
     fixed = {*LEAD_COLUMNS, AT, ARRIVED_AT, MASKED}
     attributes = [column for column in leads.columns if column not in fixed and not column.startswith(RAW)]
-    arrived_at = ibis.coalesce(leads[ARRIVED_AT], leads[AT]).name(ARRIVED_AT)
-    return leads.select(LEAD_ID, AT, arrived_at, CHANNEL, *attributes).distinct()
+    return leads.select(LEAD_ID, AT, _arrival(leads).name(ARRIVED_AT), CHANNEL, *attributes).distinct()
 
 
 def event_versions(events: ibis.Table, site: Site) -> ibis.Table:
     """The distinct versions among typed events; the kind's declared delay stands in for an unrecorded arrival."""
     delay = ibis.cases(*((events[KIND] == name, kind.delay) for name, kind in site.kinds.items()), else_=0)
     arrived_at = ibis.coalesce(events[ARRIVED_AT], events[AT] + delay).name(ARRIVED_AT)
-    return events.select(EVENT_ID, LEAD_ID, KIND, AT, arrived_at, AMOUNT, *site.labels).distinct()
+    return events.select(LEAD_ID, AT, EVENT_ID, arrived_at, KIND, AMOUNT, *site.labels).distinct()
+
+
+def _known_leads(leads: ibis.Table) -> ibis.Table:
+    """The channel is that of the first version we heard: one that came later would tell of the future."""
+    arrived_at = _arrival(leads)
+    return leads.group_by(LEAD_ID).agg(
+        created_at=leads[CREATED_AT].min(),
+        known_at=arrived_at.min(),
+        channel=leads[CHANNEL].first(order_by=[arrived_at, leads[AT]]),
+        contact=leads[MASKED].last(order_by=[leads[AT], arrived_at]),
+    )
+
+
+def _arrival(leads: ibis.Table) -> ibis.Value:
+    return ibis.coalesce(leads[ARRIVED_AT], leads[AT])
+
+
+def _hashed_contacts(raw: Raw, site: Site, key: Key | None) -> ibis.Table:
+    shown = [column for column in CONTACTS if column in raw.leads.columns]
+    if key is None or not shown:
+        return ibis.memtable(HASHED.empty_table())
+    moments = [_moment(raw.leads, column, site.offset) for column in (ARRIVED_AT, AT, CREATED_AT)]
+    texts = {column: _text(raw.leads, column) for column in (LEAD_ID, *shown)}
+    given = raw.leads.select(**texts, **{KNOWN_AT: ibis.coalesce(*moments)}).to_pyarrow()
+    return ibis.memtable(hashed_contacts(given, key, site.identity.region))
 
 
 def typed_leads(raw: Raw, site: Site, catalogue: Catalogue) -> ibis.Table:

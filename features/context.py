@@ -1,7 +1,8 @@
 """Context features: what everybody, or a channel, did in the last complete days, counted when each day closed.
 
 A day closes at its midnight plus the site's largest source delay. What had not arrived by then, or had been superseded,
-does not count in that day's windows, but what came late may count in a later day's.
+does not count in that day's windows, but what came late may count in a later day's. The facts of a lead that was not
+known by then, whose channel nobody could tell, do not count either. Leads count as recorded, whoever is one person.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterator, Sequence
 import ibis
 
 from features.catalogue import Catalogue, Column, Context
-from features.history import Tables
+from features.facts import Tables
 from features.relational.rows import as_int64, floor_div
 from leadlight.schema import (
     ARRIVED_AT,
@@ -24,6 +25,7 @@ from leadlight.schema import (
     EVERYBODY,
     FOREVER,
     KIND,
+    KNOWN_AT,
     LEAD_CREATED,
     LEAD_ID,
     UNTIL,
@@ -46,7 +48,7 @@ def closing(site: Site, day: int) -> Micros:
 def close(catalogue: Catalogue, site: Site, tables: Tables, first_day: int, last_day: int) -> ibis.Table:
     """One row per local day from ``first_day`` to ``last_day`` and key: its key, ``closed_at`` and the context columns.
 
-    Keys are ``all`` and every channel that had a lead by the end of that day; a lead's facts count for its channel.
+    Keys are ``all`` and every channel that a lead was known to have come through; a lead's facts count for its channel.
     Columns are int64; those of the other scope are null. A range of one day closes a missing newest one.
     """
     columns = catalogue.context_columns
@@ -62,9 +64,7 @@ def close(catalogue: Catalogue, site: Site, tables: Tables, first_day: int, last
 def _keys_and_days(leads: ibis.Table, site: Site, first_day: int, last_day: int) -> ibis.Table:
     """Every key on every day, with the day since which the key exists."""
     days = ibis.range(first_day, last_day + 1).unnest().cast("int64").name(_DAY).as_table()
-    channels = leads.group_by(**{CONTEXT_KEY: leads[CHANNEL]}).aggregate(
-        **{_SINCE: floor_div(leads[CREATED_AT].min() + site.offset, DAY)}
-    )
+    channels = leads.group_by(**{CONTEXT_KEY: leads[CHANNEL]}).aggregate(**{_SINCE: _counts_from(leads, site).min()})
     of_all = days.select(**{CONTEXT_KEY: ibis.literal(EVERYBODY), _SINCE: days[_DAY], _DAY: days[_DAY]})
     return channels.cross_join(days).union(of_all)
 
@@ -74,7 +74,7 @@ def _facts(columns: Sequence[Column], site: Site, tables: Tables, first_day: int
     longest = max(_days(column) for column in columns)
     earliest, end = midnight(first_day - longest + 1, site.offset), midnight(last_day + 1, site.offset)
     kinds = {kind for column in columns for kind in _entry(column).events}
-    leads = tables.leads.select(LEAD_ID, CHANNEL, CREATED_AT)
+    leads = tables.leads.select(LEAD_ID, CHANNEL, CREATED_AT, KNOWN_AT)
     events = tables.events.filter(lambda e: e[KIND].isin(sorted(kinds)) & (e[AT] >= earliest) & (e[AT] < end))
     events = events.select(LEAD_ID, KIND, AT, ARRIVED_AT, UNTIL).join(leads, LEAD_ID)
     created = leads.filter(leads[CREATED_AT] >= earliest, leads[CREATED_AT] < end)
@@ -83,15 +83,22 @@ def _facts(columns: Sequence[Column], site: Site, tables: Tables, first_day: int
         CHANNEL,
         KIND,
         **{_DAY: day},
-        **{_SINCE: ibis.greatest(day, _first_closing(events[ARRIVED_AT], site))},
+        **{_SINCE: ibis.greatest(day, _first_closing(ibis.greatest(events[ARRIVED_AT], events[KNOWN_AT]), site))},
         **{_TILL: _first_closing(events[UNTIL].fill_null(FOREVER), site)},
     )
-    born = floor_div(created[CREATED_AT] + site.offset, DAY)
     new = created.select(
-        CHANNEL, **{KIND: ibis.literal(LEAD_CREATED), _DAY: born, _SINCE: born, _TILL: ibis.literal(FOREVER, "int64")}
+        CHANNEL,
+        **{KIND: ibis.literal(LEAD_CREATED), _DAY: floor_div(created[CREATED_AT] + site.offset, DAY)},
+        **{_SINCE: _counts_from(created, site), _TILL: ibis.literal(FOREVER, "int64")},
     )
     facts = known.union(new)
     return facts.group_by([CHANNEL, KIND, _DAY, _SINCE, _TILL]).aggregate(**{_FACTS: facts.count()})
+
+
+def _counts_from(leads: ibis.Table, site: Site) -> ibis.Value:
+    """The first day at whose closing a lead had been created and was known."""
+    born = floor_div(leads[CREATED_AT] + site.offset, DAY)
+    return ibis.greatest(born, _first_closing(leads[KNOWN_AT], site))
 
 
 def _first_closing(moment: ibis.Value, site: Site) -> ibis.Value:

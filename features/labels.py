@@ -6,12 +6,14 @@ from dataclasses import dataclass
 
 import ibis
 
-from features.history import Tables
+from features.facts import MEMBER, Tables
+from features.people import with_members
 from leadlight.schema import AS_OF, AT, KIND, LABEL, LEAD_ID, UNTIL, Micros
 from leadlight.settings import Target
 
 CONVERTED = "converted"
 MATURE = "mature"
+_HAS = "_has"
 
 
 @dataclass(frozen=True)
@@ -27,20 +29,27 @@ class Counts:
 def judge(target: Target, tables: Tables, spine: ibis.Table, *, end: Micros) -> ibis.Table:
     """``spine`` with ``label`` (0 or 1), ``mature`` and ``converted``; ``end`` is where the data end.
 
-    The outcome counts in ``[as_of, as_of + horizon)``, the horizon being over, and late outcomes in, before ``end``.
-    A lead is converted if such an event lies before ``as_of``, even one not yet known then. Only the latest version of
-    an event counts, whenever it arrived: a label says what is known once it is mature.
+    ``tables`` are the facts as recorded. The outcome counts in ``[as_of, as_of + horizon)``, the horizon being over,
+    and late outcomes in, before ``end``. A lead is converted if such an event lies before ``as_of``, even one not yet
+    known then. A label says what is known once it is mature: only the latest version of an event counts, whenever it
+    arrived, and those of all leads that are then one person with the row's.
     """
     latest = tables.events.filter(tables.events[UNTIL].isnull())
-    closed = latest.filter(latest[KIND].isin(target.lacks)).group_by(LEAD_ID).agg(closed_at=latest[AT].min())
-    won = _won(spine, latest.filter(latest[KIND].isin(target.outcome)), target.horizon)
-    rows = spine.left_join(closed, LEAD_ID).select(spine, closed.closed_at)
-    rows = rows.left_join(won, [LEAD_ID, AS_OF]).select(rows, won[LABEL])
-    return rows.select(
+    outcomes = latest.filter(latest[KIND].isin(target.outcome))
+    closed = latest.filter(latest[KIND].isin(target.lacks)).group_by(LEAD_ID).agg(**{AT: latest[AT].min()})
+    maturing = target.horizon + target.outcome_delay
+    rows = spine.select(LEAD_ID, AS_OF)
+    members = with_members(rows, tables, rows[AS_OF] + maturing)
+    age = outcomes[AT] - members[AS_OF]
+    won = _having(members, outcomes, [age >= 0, age < target.horizon])
+    converted = _having(members, closed, [closed[AT] < members[AS_OF]])
+    judged = spine.left_join(won, [LEAD_ID, AS_OF]).select(spine, won=won[_HAS])
+    judged = judged.left_join(converted, [LEAD_ID, AS_OF]).select(judged, closed=converted[_HAS])
+    return judged.select(
         *spine.columns,
-        rows[LABEL].fill_null(0).cast("int8").name(LABEL),
-        (rows[AS_OF] + (target.horizon + target.outcome_delay) <= end).name(MATURE),
-        (rows.closed_at.notnull() & (rows.closed_at < rows[AS_OF])).name(CONVERTED),
+        judged["won"].notnull().cast("int8").name(LABEL),
+        (judged[AS_OF] + maturing <= end).name(MATURE),
+        judged["closed"].notnull().name(CONVERTED),
     )
 
 
@@ -62,8 +71,7 @@ def count(judged: ibis.Table) -> Counts:
     return Counts(**{name: number or 0 for name, number in numbers.to_pyarrow().to_pylist()[0].items()})
 
 
-def _won(spine: ibis.Table, outcomes: ibis.Table, horizon: Micros) -> ibis.Table:
-    """The rows in whose horizon an outcome lies, each once."""
-    within = [spine[LEAD_ID] == outcomes[LEAD_ID], outcomes[AT] >= spine[AS_OF], outcomes[AT] < spine[AS_OF] + horizon]
-    won = spine.join(outcomes, within).select(spine[LEAD_ID], spine[AS_OF]).distinct()
-    return won.mutate(**{LABEL: 1})
+def _having(members: ibis.Table, events: ibis.Table, when: list[ibis.Value]) -> ibis.Table:
+    """The rows of which some member has such an event, each once."""
+    found = members.join(events, [members[MEMBER] == events[LEAD_ID], *when])
+    return found.select(members[LEAD_ID], members[AS_OF]).distinct().mutate(**{_HAS: 1})

@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING
 
 import ibis
 import ibis.expr.datatypes as types
+import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features import context, relational
+from features import context
 from features.catalogue import Catalogue
-from features.history import Tables
+from features.facts import Tables
+from features.people import as_people
+from features.relational import Evaluate
 from features.spine import open_leads
 from features.store import context_table, lead_table
-from leadlight.schema import AS_OF, CLOSED_AT, CONTEXT_KEY, DAY, LEAD_ID, ROW_AS_OF, ROW_CLOSED_AT, Micros
+from features.unchanged import LastRows, fingerprint_file, fingerprints
+from leadlight.schema import AS_OF, CLOSED_AT, CONTEXT_KEY, DAY, LEAD_ID, ROW_AS_OF, ROW_CLOSED_AT, ROW_SEQ, Micros
 from leadlight.settings import Site
 
 if TYPE_CHECKING:
@@ -25,9 +29,31 @@ _timestamp = ibis.udf.scalar.builtin(
 )
 
 
-def write_lead_rows(site: Site, catalogue: Catalogue, tables: Tables, spine: ibis.Table, state: Path) -> int:
-    """Write the lead columns of every moment of ``spine`` into Feast's offline lead table; return how many rows."""
-    rows = relational.evaluate(catalogue, site, tables, spine).mutate(**{ROW_AS_OF: ibis._[AS_OF]})
+def write_lead_rows(
+    site: Site,
+    catalogue: Catalogue,
+    people: Tables,
+    spine: ibis.Table,
+    state: Path,
+    *,
+    evaluate: Evaluate,
+    last: LastRows | None = None,
+) -> int:
+    """Write the lead columns of every moment of ``spine`` into Feast's offline lead table; return how many rows.
+
+    Those of ``last`` that still hold are taken over. The fingerprints of all persons are written beside them.
+    """
+    facts = fingerprints(people).cache()
+    file = fingerprint_file(state, site, catalogue)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    facts.to_parquet(file)
+    if last is None:
+        rows = evaluate(catalogue, site, people, spine).mutate(**{ROW_AS_OF: ibis._[AS_OF]})
+    else:
+        held = last.holding(spine, facts).cache()
+        rest = spine.select(LEAD_ID, AS_OF).anti_join(held, [LEAD_ID, AS_OF]).cache()
+        rows = evaluate(catalogue, site, people, rest).mutate(**{ROW_AS_OF: ibis._[AS_OF]})
+        rows = rows.union(held.select(*rows.columns))
     return _write_offline(rows.order_by(AS_OF, LEAD_ID), AS_OF, lead_table(state))
 
 
@@ -42,15 +68,19 @@ def write_context_rows(
     return _write_offline(rows.order_by(CLOSED_AT, CONTEXT_KEY), CLOSED_AT, context_table(state))
 
 
-def write_online_rows(site: Site, catalogue: Catalogue, tables: Tables, store: Store, *, as_of: Micros) -> int:
+def write_online_rows(
+    site: Site, catalogue: Catalogue, tables: Tables, store: Store, *, as_of: Micros, row_seq: int, evaluate: Evaluate
+) -> int:
     """Put a row for every open lead at ``as_of``, and the newest closed day of every context key, in place of all rows.
 
     A build may be of other facts, or of an earlier clock, than the last, so no row of that one may stay. Until the
-    new ones are there a reader finds none and asks the log. Returns how many leads have a row.
+    new ones are there a reader finds none and asks the log. ``row_seq`` says which facts the rows have read. Returns
+    how many persons have a row.
     """
-    rows = relational.evaluate(catalogue, site, tables, _open_to_any(site, tables, as_of)).to_pyarrow()
+    people = as_people(tables)
+    rows = evaluate(catalogue, site, people, _open_to_any(site, people, as_of)).to_pyarrow()
     store.clear()
-    store.write_leads(rows)
+    store.write_leads(rows.append_column(ROW_SEQ, pa.repeat(pa.scalar(row_seq, pa.int64()), len(rows))))
     if catalogue.context_columns:
         day = newest_closed_day(site, as_of)
         store.write_context(context.close(catalogue, site, tables, day, day).to_pyarrow())
@@ -62,8 +92,8 @@ def newest_closed_day(site: Site, as_of: Micros) -> int:
     return (as_of - context.closing(site, 0)) // DAY
 
 
-def _open_to_any(site: Site, tables: Tables, as_of: Micros) -> ibis.Table:
-    targets = [open_leads(target, tables, as_of=as_of) for target in site.targets.values()]
+def _open_to_any(site: Site, people: Tables, as_of: Micros) -> ibis.Table:
+    targets = [open_leads(target, people, as_of=as_of) for target in site.targets.values()]
     return ibis.union(*(rows.select(LEAD_ID, AS_OF) for rows in targets), distinct=True)
 
 

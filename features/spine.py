@@ -1,4 +1,4 @@
-"""The spine: which lead is looked at when. Knows no outcome but as a fact that closes a lead."""
+"""The spine: which person is looked at when. Knows no outcome but as a fact that closes a lead."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 import ibis
 import pyarrow as pa
 
-from features.history import Tables
+from features.facts import Tables
+from features.people import without_merged
 from leadlight.schema import (
     ARRIVED_AT,
     AS_OF,
@@ -16,6 +17,7 @@ from leadlight.schema import (
     CHANNEL,
     CREATED_AT,
     KIND,
+    KNOWN_AT,
     LEAD_ID,
     UNTIL,
     Micros,
@@ -37,9 +39,10 @@ def spine_file(state: Path, target: str) -> Path:
 
 
 def training_spine(site: Site, target: Target, tables: Tables, *, end: Micros) -> ibis.Table:
-    """``lead_id, as_of, channel`` of every moment up to ``end`` at which ``target`` looks at a lead it is about.
+    """``lead_id, as_of, channel`` of every moment up to ``end`` at which ``target`` looks at a person it is about.
 
-    Leads that had converted by then are still among them: ``features.labels`` drops and counts those.
+    ``tables`` are those of ``as_people``. A person has one row a moment, under the lead it is then named after. Who had
+    converted by then is still among them: ``features.labels`` drops and counts those.
     """
     observe = target.observe
     if observe.every is None:
@@ -51,13 +54,17 @@ def training_spine(site: Site, target: Target, tables: Tables, *, end: Micros) -
         within.append(moments[AS_OF] >= site.midnight(observe.first))
     if observe.last is not None:
         within.append(moments[AS_OF] < site.midnight(observe.last + ONE_DAY))
-    return _having(moments.filter(within), target.population.has, tables.events)
+    return _having(without_merged(moments.filter(within), tables), target.population.has, tables.events)
 
 
 def open_leads(target: Target, tables: Tables, *, as_of: Micros) -> ibis.Table:
-    """``lead_id, as_of, channel`` of the leads ``target`` is about and that are not known to have converted."""
+    """``lead_id, as_of, channel`` of the persons ``target`` is about and that are not known to have converted.
+
+    ``tables`` are those of ``as_people``.
+    """
     leads = tables.leads.filter(tables.leads[CREATED_AT] < as_of)
-    rows = _having(_looked_at(leads, ibis.literal(as_of, "int64")), target.population.has, tables.events)
+    looked_at = without_merged(_looked_at(leads, ibis.literal(as_of, "int64")), tables)
+    rows = _having(looked_at, target.population.has, tables.events)
     closing = tables.events.filter(tables.events[KIND].isin(target.lacks))
     return rows.anti_join(closing, _known(closing, rows))
 
@@ -69,12 +76,12 @@ def _offset_moments(leads: ibis.Table, offsets: tuple[Micros, ...]) -> ibis.Tabl
 
 
 def _calendar_moments(site: Site, observe: Observe, leads: ibis.Table, end: Micros) -> ibis.Table:
-    """The local midnights of the cadence at which a lead exists and is at most ``until`` old."""
+    """The local midnights of the cadence at which a lead is known and at most ``until`` old."""
     oldest = leads[CREATED_AT].min().to_pyarrow().as_py()
     midnights = [] if oldest is None else _midnights(site, observe, oldest, end)
     days = ibis.memtable(pa.table({AS_OF: pa.array(midnights, pa.int64())}))
     is_young = [leads[CREATED_AT] < days[AS_OF], days[AS_OF] <= leads[CREATED_AT] + observe.until]
-    return leads.join(days, is_young).select(*ROW)
+    return leads.join(days, [*is_young, leads[KNOWN_AT] <= days[AS_OF]]).select(*ROW)
 
 
 def _midnights(site: Site, observe: Observe, oldest: Micros, end: Micros) -> list[Micros]:
@@ -84,7 +91,9 @@ def _midnights(site: Site, observe: Observe, oldest: Micros, end: Micros) -> lis
 
 
 def _looked_at(leads: ibis.Table, as_of: ibis.Value) -> ibis.Table:
-    return leads.mutate(**{AS_OF: as_of}).select(*ROW)
+    """The leads that are known at ``as_of``, which lies after their creation."""
+    rows = leads.mutate(**{AS_OF: as_of})
+    return rows.filter(rows[KNOWN_AT] <= rows[AS_OF]).select(*ROW)
 
 
 def _having(rows: ibis.Table, kinds: tuple[str, ...], events: ibis.Table) -> ibis.Table:

@@ -9,11 +9,21 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from leadlight.commands import answers, models, sites
+from leadlight.commands import answers, exporting, identity, keys, live, models, sites
 from leadlight.commands.console import app, err
 from leadlight.settings import SiteError, UsageError
 
-__all__ = ["answers", "app", "main", "models", "sites"]  # a module of commands registers them on the app
+__all__ = [
+    "answers",
+    "app",
+    "exporting",
+    "identity",
+    "keys",
+    "live",
+    "main",
+    "models",
+    "sites",
+]  # a module of commands registers them on the app
 
 
 def main() -> None:

@@ -16,10 +16,12 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from features.catalogue import Catalogue
+from features.log import Log
+from leadlight.database import open_database
 from leadlight.schema import Micros
 from leadlight.settings import Site, UsageError
-from serving import problems
-from serving.routes import health, pages, scores
+from serving import access, problems
+from serving.routes import erasure, health, history, pages, scores, tags
 from serving.service import Service
 
 BODY_AT_MOST = 16 * 2**20
@@ -34,7 +36,8 @@ def create_app(
 
     ``wall`` tells the time; ``as_of`` stops the site's clock. Changes of the state folder are seen while it runs.
     """
-    service = Service(site, catalogue, state=state, wall=wall, as_of=as_of)
+    database = open_database(site, state)
+    service = Service(site, catalogue, state=state, log=Log(database), wall=wall, as_of=as_of)
 
     @asynccontextmanager
     async def watching(_: FastAPI) -> AsyncIterator[None]:
@@ -43,6 +46,8 @@ def create_app(
         watch.cancel()
         with suppress(asyncio.CancelledError):
             await watch
+        service.desk.store.close()
+        database.dispose()
 
     app = FastAPI(
         title=f"Leadlight: {site.site.title.en}",
@@ -53,15 +58,18 @@ def create_app(
         lifespan=watching,
     )
     app.add_middleware(BodyLimit, limit=BODY_AT_MOST)
-    for router in (scores.api(service), health.api(service), pages.api(service)):
+    app.add_middleware(access.Guard, access=access.Access(access.Keys(database)))  # before all else
+    routers = [part.api(service) for part in (history, erasure, tags, scores, health, pages)]
+    for router in routers:
         app.include_router(router)
     problems.install(app)
+    access.document(app, routers)
     return app
 
 
-def open_port(host: str, port: int) -> socket.socket:
-    """Take the port before anything slow begins. ``host`` must be loopback: without API keys nobody else may ask."""
-    check_host(host)
+def open_port(host: str, port: int, *, has_keys: Callable[[], bool] = lambda: False) -> socket.socket:
+    """Take the port before anything slow begins. Without API keys nobody but this machine may ask."""
+    check_host(host, has_keys)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family)
@@ -75,13 +83,13 @@ def serve(app: FastAPI, listener: socket.socket) -> None:
     uvicorn.Server(config).run(sockets=[listener])
 
 
-def check_host(host: str) -> None:
-    """Refuse a ``host`` that other machines can reach."""
+def check_host(host: str, has_keys: Callable[[], bool] = lambda: False) -> None:
+    """Refuse a ``host`` that other machines can reach while there is no valid API key."""
     with suppress(ValueError):
         if ipaddress.ip_address(host).is_loopback:
             return
-    if host != "localhost":
-        words = "no API key is configured, so only 127.0.0.1, ::1 or localhost: put a proxy with access rules before it"
+    if host != "localhost" and not has_keys():
+        words = "no API key is configured, so only 127.0.0.1, ::1 or localhost: make one with `leadlight keys add SITE`"
         raise UsageError([f"--host {host}: {words}"])
 
 
@@ -112,5 +120,6 @@ async def _watch(service: Service) -> None:
         await asyncio.sleep(LOOK_EVERY_SECONDS)
         try:
             await asyncio.to_thread(service.refresh)
+            await asyncio.to_thread(service.keep_exact)
         except Exception:  # noqa: BLE001  # the watch outlives whatever it meets: what serves goes on serving
             _log.exception("watch_failed")

@@ -1,8 +1,13 @@
-"""Every open lead scored at once, with reasons, likeliest first: what HTTP answers at the same moment, as a file."""
+"""Every open lead scored at once, with reasons, likeliest first: what HTTP answers at the same moment, as a file.
+
+Leads that nobody may contact are left out, and counted by their locks.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +16,7 @@ import pyarrow as pa
 
 from features import relational
 from features.catalogue import Catalogue
-from features.history import clock
+from features.people import as_people
 from features.spine import open_leads
 from leadlight.model.certificate import PUBLIC_KEY, pinned_key
 from leadlight.model.margins import FloatArray
@@ -22,6 +27,7 @@ from serving.champion import Champion, load_champion
 from serving.desk import Desk, open_desk
 from serving.intake import Question
 from serving.language import Language
+from serving.locks import locks
 from serving.scoring import Asker, columns_of, score_vectors
 from serving.sheet import Sheet, open_sheet
 from serving.vectors import Vector, channel_of
@@ -31,12 +37,14 @@ AT_ONCE = 5_000
 
 @dataclass(frozen=True)
 class Scored:
-    """What a bulk run wrote."""
+    """What a bulk run wrote, and what it left out: ``locked`` counts by lock, a lead of two locks under both."""
 
     target: str
     version: str
     as_of: dt.datetime
     leads: int
+    left_out: int
+    locked: Mapping[str, int]
 
 
 def score_site(
@@ -54,27 +62,40 @@ def score_site(
     with open_sheet(out) as sheet:  # first: a wrong name is said before the work
         champion = load_champion(catalogue, site, target, state=state, key=pinned_key(keys_folder(state) / PUBLIC_KEY))
         desk = open_desk(site, catalogue, state)
-        asked_at = clock(site, desk.history, wall=wall) if as_of is None else as_of
+        asked_at = desk.past.now(site, wall=wall) if as_of is None else as_of
         asker = Asker(language, from_micros(wall))
-        leads = score_open_leads(desk, champion, as_of=asked_at, asker=asker, sheet=sheet)
-    return Scored(target, champion.version, from_micros(asked_at), leads)
+        return score_open_leads(desk, champion, as_of=asked_at, asker=asker, sheet=sheet)
 
 
-def score_open_leads(desk: Desk, champion: Champion, *, as_of: Micros, asker: Asker, sheet: Sheet) -> int:
-    """Write the scores of all leads that are open at ``as_of``; how many there are."""
-    rows = _open_rows(desk, champion.target, as_of)
+def score_open_leads(desk: Desk, champion: Champion, *, as_of: Micros, asker: Asker, sheet: Sheet) -> Scored:
+    """Write the scores of all leads that are open and not locked at ``as_of``."""
+    rows, locked, left_out = without_locked(desk, champion, _open_rows(desk, champion.target, as_of), as_of)
     ordered = rows.take(_likeliest_first(desk, champion, rows, as_of))
     for part in ordered.to_batches(max_chunksize=AT_ONCE):
         asked = _questions(part, as_of)
-        sheet.write(score_vectors(desk, champion, asked, _vectors(desk, asked, part), asker=asker))
-    return len(ordered)
+        sheet.write(score_vectors(desk.site, champion, asked, _vectors(desk, asked, part), asker=asker))
+    return Scored(champion.target, champion.version, from_micros(as_of), len(ordered), left_out, locked)
 
 
 def _open_rows(desk: Desk, target: str, as_of: Micros) -> pa.Table:
-    with desk.history.reading() as tables:
+    with desk.past.reading() as recorded:
+        tables = as_people(recorded)
         spine = open_leads(desk.site.targets[target], tables, as_of=as_of)
         rows = relational.evaluate(desk.catalogue, desk.site, tables, spine)
         return rows.order_by(LEAD_ID).to_pyarrow()
+
+
+def without_locked(
+    desk: Desk, champion: Champion, rows: pa.Table, as_of: Micros
+) -> tuple[pa.Table, dict[str, int], int]:
+    """The rows of leads without a lock, how many leads each lock holds back, and how many that are in all."""
+    held = [
+        locks(desk.site, champion.target, desk.roster.held.get(lead_id), as_of, "en")
+        for lead_id in rows[LEAD_ID].to_pylist()
+    ]
+    counts = Counter(lock.name for found in held for lock in found)
+    free = rows.filter(pa.array([not found for found in held], pa.bool_()))
+    return free, dict(counts.most_common()), len(rows) - len(free)
 
 
 def _likeliest_first(desk: Desk, champion: Champion, rows: pa.Table, as_of: Micros) -> pa.Array:

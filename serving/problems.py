@@ -15,6 +15,8 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
 
+from leadlight.database import DatabaseUnavailable
+
 MEDIA_TYPE = "application/problem+json"
 CAME_AT_MOST = 120
 _VARIANTS = {"known", "new"}
@@ -68,6 +70,11 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Problem)
     def on_problem(_: Request, problem: Problem) -> Response:
         return response(problem)
+
+    @app.exception_handler(DatabaseUnavailable)
+    def on_database(_: Request, error: DatabaseUnavailable) -> Response:
+        _log.warning("database_unavailable", extra={"reason": str(error)})
+        return response(Problem(503, "The site's database does not answer. Nothing is lost: send the same again."))
 
     @app.exception_handler(RequestValidationError)
     def on_invalid(_: Request, error: RequestValidationError) -> Response:

@@ -170,10 +170,18 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """Why a lead is not scored: its kind, since when, and in words."""
+    """Why a lead is not scored and not to be contacted.
 
-    kind: Literal["left", "not_yet"]
+    `left`: it has left the target's population; `not_yet`: it is not yet in it; `rule`: the site's lock called `name`
+    (else `name` is the kind). `since` and `until` say how long (null: from the start, for good), `who` who set it
+    (null: unknown); `words` say all of it.
+    """
+
+    kind: Literal["left", "not_yet", "rule"]
+    name: str
     since: AwareDatetime | None
+    until: AwareDatetime | None
+    who: str | None
     words: str
 
 

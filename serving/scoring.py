@@ -16,11 +16,12 @@ from dataclasses import dataclass
 
 from features.history import Value
 from leadlight.schema import from_micros
+from leadlight.settings import Site
 from serving.champion import Champion
 from serving.desk import Desk
 from serving.intake import Door, Question, questions
 from serving.language import Language
-from serving.locks import locks
+from serving.locks import lock_facts, locks
 from serving.problems import unprocessable
 from serving.reasons import Share, reasons, to_probability
 from serving.schemas import Interval, KnownLead, Lock, NewLead, Score
@@ -53,7 +54,7 @@ def score(
         raise unprocessable(faults)
     held = [_locks_of(desk, champion, question, asker.language) for question in asked]
     free = [question for question, locked in zip(asked, held, strict=True) if not locked]
-    scores = iter(score_vectors(desk, champion, free, vectors(desk, free), asker=asker))
+    scores = iter(score_vectors(desk.site, champion, free, vectors(desk, free), asker=asker))
     return [
         _locked(champion, question, locked, asker) if locked else next(scores)
         for question, locked in zip(asked, held, strict=True)
@@ -61,13 +62,23 @@ def score(
 
 
 def score_vectors(
-    desk: Desk, champion: Champion, asked: Sequence[Question], rows: Sequence[Vector], *, asker: Asker
+    site: Site,
+    champion: Champion,
+    asked: Sequence[Question],
+    rows: Sequence[Vector],
+    *,
+    asker: Asker,
+    threads: int | None = None,
 ) -> list[Score]:
-    """What the champion says of ready vectors, with reasons: one call of the model for all of them."""
+    """What the champion says of ready vectors, with reasons: one call of the model for all of them.
+
+    ``threads`` are the model's, if another than this function knows better; they change no answer.
+    """
     if not rows:
         return []
     columns = columns_of(champion, rows)
-    found = champion.bundle.model.score(columns, threads=1 if len(rows) < MANY else os.cpu_count() or 1)
+    worthwhile = 1 if len(rows) < MANY else os.cpu_count() or 1
+    found = champion.bundle.model.score(columns, threads=threads or worthwhile)
     numbers = zip(
         found.raw.tolist(),
         found.probability.tolist(),
@@ -77,7 +88,7 @@ def score_vectors(
         strict=True,
     )
     return [
-        _scored(desk, champion, question, row, _Numbers(found.base, *each), asker=asker)
+        _scored(site, champion, question, row, _Numbers(found.base, *each), asker=asker)
         for question, row, each in zip(asked, rows, numbers, strict=True)
     ]
 
@@ -100,8 +111,8 @@ class _Numbers:
 
 
 def _locks_of(desk: Desk, champion: Champion, question: Question, language: Language) -> tuple[Lock, ...]:
-    events = desk.roster.deciding.get(question.lead_id, ()) if question.facts is None else question.facts.events
-    return locks(desk.site, champion.target, events, question.as_of, language)
+    held = desk.roster.held.get(question.lead_id) if question.facts is None else lock_facts(desk.site, question.facts)
+    return locks(desk.site, champion.target, held, question.as_of, language)
 
 
 def _locked(champion: Champion, question: Question, held: tuple[Lock, ...], asker: Asker) -> Score:
@@ -118,7 +129,7 @@ def _locked(champion: Champion, question: Question, held: tuple[Lock, ...], aske
 
 
 def _scored(
-    desk: Desk, champion: Champion, question: Question, row: Vector, numbers: _Numbers, *, asker: Asker
+    site: Site, champion: Champion, question: Question, row: Vector, numbers: _Numbers, *, asker: Asker
 ) -> Score:
     cuts = champion.bundle.cuts
     shares = [
@@ -135,9 +146,10 @@ def _scored(
         base=numbers.base,
         base_probability=to_probability(numbers.base),
         raw=numbers.raw,
-        reasons=reasons(shares, base=numbers.base, raw=numbers.raw, site=desk.site, language=asker.language),
+        reasons=reasons(shares, base=numbers.base, raw=numbers.raw, site=site, language=asker.language),
         as_of=from_micros(question.as_of),
         features_as_of=from_micros(row.as_of),
         scored_at=asker.at,
         model_version=champion.version,
+        degraded=row.degraded,
     )

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable
 from pathlib import Path
 
+from features.arrivals import Admission
 from features.catalogue import Catalogue
-from features.history import clock, history_folder
+from features.erasure import Erased, erase_people
+from features.history import history_folder
+from features.identity import identity_key
+from features.log import Appended, Log, Refused
+from features.store import StoreUnavailable
 from leadlight.schema import Micros
 from leadlight.settings import Site, SiteError
+from serving import rows
 from serving.champion import Champion, Champions
 from serving.desk import Desk, open_desk
 from serving.intake import Door
+from serving.live import Hashing
 from serving.marks import Mark, mark_of
-from serving.problems import Fault, shown, unprocessable
+from serving.problems import Fault, Problem, shown, unprocessable
+from serving.writing import Make, Times, Writer
 
 _log = logging.getLogger("leadlight.serving")
 
@@ -23,16 +32,28 @@ class Service:
     """One site being served. ``wall`` tells the time; ``as_of`` stops the site's clock at one moment."""
 
     def __init__(
-        self, site: Site, catalogue: Catalogue, *, state: Path, wall: Callable[[], Micros], as_of: Micros | None = None
+        self,
+        site: Site,
+        catalogue: Catalogue,
+        *,
+        state: Path,
+        log: Log,
+        wall: Callable[[], Micros],
+        as_of: Micros | None = None,
     ) -> None:
         self.site = site
         self.champions = Champions(site, catalogue, state)
         self.wall = wall
         self._catalogue = catalogue
         self._state = state
+        self.hashing = Hashing(identity_key(site, state, os.environ), site.identity.region)
+        self._facts = log
         self._as_of = as_of
+        self._times = Times()
+        self._writer = Writer(log, self._times, facts_tell_time=site.clock.at == "last_fact")
+        self._day_closed: int | None = None
         self._seen: Mark = self._mark()
-        self.desk: Desk = open_desk(site, catalogue, state)
+        self.desk: Desk = open_desk(site, catalogue, state, log)
         self.champions.refresh()
 
     def refresh(self) -> None:
@@ -40,13 +61,21 @@ class Service:
         seen = self._mark()
         if seen is not None and seen != self._seen:
             try:
-                self.desk = open_desk(self.site, self._catalogue, self._state)
+                self.desk = open_desk(self.site, self._catalogue, self._state, self._facts)
             except SiteError as error:
                 _log.warning("history_unreadable", extra={"faults": error.faults})
             else:
                 self._seen = seen
-                _log.info("history_opened", extra={"digest": self.desk.history.summary.digest})
+                self._day_closed = None
+                _log.info("history_opened", extra={"digest": self.desk.past.base.summary.digest})
         self.champions.refresh()
+
+    def keep_exact(self) -> None:
+        """Evaluate anew the rows that have expired, and close the day: what keeps answers quick."""
+        desk, now = self.desk, self._now(self.desk)
+        self._day_closed = rows.close_day(desk, now, self._day_closed)
+        if self._as_of is None and self.site.clock.at == "wall":
+            rows.sweep(desk, now)
 
     def champion(self, target: str | None) -> Champion:
         """The champion of the named target, or of the first; a 422 for a target the site does not have."""
@@ -56,10 +85,50 @@ class Service:
         return self.champions.get(name)
 
     def door(self, desk: Desk) -> Door:
-        """What requests to ``desk`` are held against at this moment."""
-        wall = self.wall()
-        now = clock(self.site, desk.history, wall=wall) if self._as_of is None else self._as_of
-        return Door(self.site, desk.roster, clock=now, latest=max(now, wall))
+        """What requests to ``desk`` are held against at this moment; all that had arrived by now is taken in."""
+        now = self._times.asked(self._now(desk)) if self._as_of is None else self._as_of
+        desk.catch_up()
+        admission = Admission(self.site, desk.channels, desk.roster.attributes, latest=max(now, self.wall()))
+        return Door(self.site, desk.roster, admission, clock=now, person=desk.past.person_of)
+
+    def accept(self, desk: Desk, make: Make, *, place: str) -> Appended:
+        """Keep what ``make`` makes of the moment of arrival, all or nothing, and let the next score count it.
+
+        ``place`` is where fact ``{index}`` stands in the request. A 422 tells what the log refuses: facts of erased or
+        unknown leads, or the event_id of another lead's event. A server whose clock was stopped takes nothing: 409.
+        """
+        if self._as_of is not None:
+            raise Problem(409, "This server's clock is stopped (--as-of): facts go to one whose clock runs.")
+
+        def count(leads: set[str]) -> None:
+            desk.catch_up()
+            try:
+                rows.write_rows(desk, leads, self._now(desk))
+            except StoreUnavailable:
+                _log.warning("rows_not_stored", extra={"leads": len(leads)})  # they are evaluated when asked for
+
+        try:
+            return self._writer.append(make, now=lambda: self._now(desk), base=desk.past.recorded, then=count)
+        except Refused as refused:
+            raise unprocessable([_refusal(place, *each) for each in refused.by_fact]) from refused
+
+    def erase(self, lead_id: str) -> Erased:
+        """Forget a person; from the answer on, nobody is told anything of them."""
+        erased = erase_people(self.site, self._catalogue, [lead_id], state=self._state, at=self.wall())
+        self.desk.catch_up()
+        self.refresh()
+        return erased
+
+    def _now(self, desk: Desk) -> Micros:
+        if self._as_of is not None:
+            return self._as_of
+        return desk.past.now(self.site, wall=self.wall())
 
     def _mark(self) -> Mark:
         return mark_of(history_folder(self._state) / "summary.json")
+
+
+def _refusal(place: str, index: int, words: str) -> Fault:
+    field, _, rest = words.partition(": ")
+    came, _, allowed = rest.partition(": ")
+    return Fault(f"{place.format(index=index)}/{field}", came, allowed or came, index)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
 import pyarrow as pa
-import pyarrow.csv as pv
-import pyarrow.parquet as pq
 from pydantic_core import to_json
 
+from features.table_file import FORMATS, TableFile, open_table_file, unfinished
 from leadlight.settings import UsageError
 from serving.schemas import Score
 
+_LINES = ".jsonl"
 _MOMENT = pa.timestamp("us", tz="UTC")
 SCHEMA = pa.schema(
     [
@@ -49,24 +48,27 @@ class Sheet(Protocol):
 @contextmanager
 def open_sheet(path: Path) -> Iterator[Sheet]:
     """A sheet at ``path``; a ``UsageError`` for a suffix that is none of .parquet, .csv and .jsonl."""
-    if path.suffix not in _FORMATS:
-        raise UsageError([f"--out {path}: a file of scores ends in {', '.join(_FORMATS)}"])
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with _FORMATS[path.suffix](unfinished) as sheet:
-            yield sheet
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    if path.suffix == _LINES:
+        with unfinished(path) as part, part.open("w", encoding="utf-8") as lines:
+            yield _Lines(lines)
+    elif path.suffix in FORMATS:
+        with open_table_file(path, SCHEMA) as file:
+            yield _Table(file)
+    else:
+        raise UsageError([f"--out {path}: a file of scores ends in {', '.join((*FORMATS, _LINES))}"])
+
+
+def table_of(scores: Sequence[Score]) -> pa.Table:
+    """``scores`` in the columns of a Parquet or CSV file."""
+    return pa.Table.from_pylist([_flat(score) for score in scores], SCHEMA)
 
 
 class _Table:
-    def __init__(self, writer: pq.ParquetWriter | pv.CSVWriter) -> None:
-        self._writer = writer
+    def __init__(self, file: TableFile) -> None:
+        self._file = file
 
     def write(self, scores: Sequence[Score]) -> None:
-        self._writer.write_table(pa.Table.from_pylist([_flat(score) for score in scores], SCHEMA))
+        self._file.write(table_of(scores))
 
 
 class _Lines:
@@ -75,27 +77,6 @@ class _Lines:
 
     def write(self, scores: Sequence[Score]) -> None:
         self._file.writelines(f"{to_json(score).decode()}\n" for score in scores)
-
-
-@contextmanager
-def _parquet(path: Path) -> Iterator[Sheet]:
-    with pq.ParquetWriter(path, SCHEMA) as writer:
-        yield _Table(writer)
-
-
-@contextmanager
-def _csv(path: Path) -> Iterator[Sheet]:
-    with pv.CSVWriter(path, SCHEMA) as writer:
-        yield _Table(writer)
-
-
-@contextmanager
-def _json_lines(path: Path) -> Iterator[Sheet]:
-    with path.open("w", encoding="utf-8") as file:
-        yield _Lines(file)
-
-
-_FORMATS = {".parquet": _parquet, ".csv": _csv, ".jsonl": _json_lines}
 
 
 def _flat(score: Score) -> dict[str, Any]:

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from features.history import LeadFacts, Value
+from features.store import StoreUnavailable
 from features.store.door import Row
-from leadlight.schema import AS_OF, VALID_UNTIL, Micros
+from leadlight.schema import AS_OF, ROW_SEQ, VALID_UNTIL, Micros
 from serving.desk import Desk
 from serving.intake import Question
+
+_log = logging.getLogger("leadlight.serving")
 
 
 @dataclass(frozen=True)
 class Vector:
-    """Every column of the catalogue for one question, and the moment the lead's own columns were evaluated at."""
+    """Every column of the catalogue for one question, and the moment the lead's own columns were evaluated at.
+
+    ``values`` also has ``VALID_UNTIL``: when the next of the lead's own columns changes if nothing new arrives.
+    ``degraded`` if they had to be evaluated because the store could not be asked: as right, but slower.
+    """
 
     values: Mapping[str, Value]
     as_of: Micros
+    degraded: bool = False
 
 
 def vectors(desk: Desk, questions: Sequence[Question]) -> list[Vector]:
@@ -27,7 +36,7 @@ def vectors(desk: Desk, questions: Sequence[Question]) -> list[Vector]:
     places = [(channel_of(desk, question), question.as_of) for question in questions]
     context = {place: desk.contexts.at(*place) for place in dict.fromkeys(places)}
     return [
-        Vector({**vector.values, **context[place]}, vector.as_of) for vector, place in zip(own, places, strict=True)
+        replace(vector, values={**vector.values, **context[place]}) for vector, place in zip(own, places, strict=True)
     ]
 
 
@@ -38,26 +47,34 @@ def channel_of(desk: Desk, question: Question) -> str:
 
 def _lead_vectors(desk: Desk, questions: Sequence[Question]) -> list[Vector]:
     known = [question.lead_id for question in questions if question.facts is None]
-    stored = desk.store.read_leads(known)
-    exact = [_exact(stored[each.lead_id], each.as_of) if each.facts is None else None for each in questions]
+    stored, degraded = _stored(desk, known)
+    exact = [_exact(desk, each, stored.get(each.lead_id)) if each.facts is None else None for each in questions]
     rest = [each.lead_id for each, found in zip(questions, exact, strict=True) if found is None and each.facts is None]
-    facts = desk.history.facts(rest) if rest else {}
+    facts = desk.past.facts(rest) if rest else {}
     return [
-        found or _evaluated(desk, each.facts or facts[each.lead_id], each.as_of)
+        found or _evaluated(desk, each.facts or facts[each.lead_id], each.as_of, degraded=degraded)
         for each, found in zip(questions, exact, strict=True)
     ]
 
 
-def _exact(row: Row | None, as_of: Micros) -> Vector | None:
-    """A stored row if it has at ``as_of`` the values it was evaluated with.
+def _stored(desk: Desk, lead_ids: Sequence[str]) -> tuple[Mapping[str, Row | None], bool]:
+    """The stored rows, and whether the store could not be asked: then all is evaluated."""
+    try:
+        return desk.store.read_leads(lead_ids) if lead_ids else {}, False
+    except StoreUnavailable as error:
+        _log.warning("store_unavailable", extra={"reason": str(error)})
+        return {}, True
 
-    A history changes with a build alone, and a build writes its rows anew: so time alone makes a row stale.
-    """
+
+def _exact(desk: Desk, question: Question, row: Row | None) -> Vector | None:
+    """A stored row if it has at ``as_of`` the values it was evaluated with, from all facts there are."""
     if row is None:
         return None
-    evaluated_at, valid_until = (cast("Micros", row[name]) for name in (AS_OF, VALID_UNTIL))
-    return Vector(row, evaluated_at) if evaluated_at <= as_of < valid_until else None
+    evaluated_at, valid_until, row_seq = (cast("int", row[name]) for name in (AS_OF, VALID_UNTIL, ROW_SEQ))
+    exact = evaluated_at <= question.as_of < valid_until and desk.past.is_exact(question.lead_id, row_seq)
+    return Vector(row, evaluated_at) if exact else None
 
 
-def _evaluated(desk: Desk, facts: LeadFacts, as_of: Micros) -> Vector:
-    return Vector(desk.evaluate(facts, as_of).values, as_of)
+def _evaluated(desk: Desk, facts: LeadFacts, as_of: Micros, *, degraded: bool) -> Vector:
+    row = desk.evaluate(facts, as_of)
+    return Vector({**row.values, VALID_UNTIL: row.valid_until}, as_of, degraded)

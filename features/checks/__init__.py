@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import ibis
 
 from features.canonical import MASKED, attribute_types, event_versions, lead_versions, typed_events, typed_leads
 from features.catalogue import Catalogue
 from features.checks.finding import Finding, Inspection, Rule, broken_rules, count_rows
-from features.checks.rules import event_rules, finite_rule, known_lead_rule, lead_rules, single_rule, version_rules
+from features.checks.rules import (
+    event_rules,
+    finite_rule,
+    known_lead_rule,
+    lead_rules,
+    live_event_rule,
+    single_rule,
+    version_rules,
+)
 from features.checks.shape import event_column_faults, lead_column_faults
+from features.live import Live
 from features.sources import Raw
 from leadlight.schema import ARRIVED_AT, AT, EVENT_ID, LEAD_ID, Micros
 from leadlight.settings import Site
@@ -18,9 +27,10 @@ from leadlight.settings import Site
 __all__ = ["Finding", "Inspection", "inspect"]
 
 
-def inspect(raw: Raw, site: Site, catalogue: Catalogue, *, wall: Micros) -> Inspection:
+def inspect(raw: Raw, site: Site, catalogue: Catalogue, *, wall: Micros, live: Live | None = None) -> Inspection:
     """Check both raw tables; a moment after ``wall`` lies in the future. Examples never show a contact.
 
+    The ``live`` facts were checked when they came: raw events may be of their leads, and must not be of another lead's.
     Rows are judged by the columns that are there and have the right type, so one wrong column hides no other fault.
     """
     leads = typed_leads(raw, site, catalogue).drop(MASKED).cache()
@@ -34,7 +44,7 @@ def inspect(raw: Raw, site: Site, catalogue: Catalogue, *, wall: Micros) -> Insp
         *(version_rules(leads, wall) if versioned else [single_rule(leads)]),
         *(finite_rule(leads, column) for column in numbers),
     ]
-    of_events = [*event_rules(events, site, wall), *([] if LEAD_ID in lead_shape else [known_lead_rule(events, leads)])]
+    of_events = [*event_rules(events, site, wall), *_rules_of_both(events, leads, lead_shape, live)]
     faults = [
         *_emptiness(raw.leads),
         *lead_shape.values(),
@@ -52,6 +62,16 @@ def inspect(raw: Raw, site: Site, catalogue: Catalogue, *, wall: Micros) -> Insp
         faults += _conflicts("events", versions, (EVENT_ID, ARRIVED_AT))
         notes += _repeats("events", events, versions)
     return Inspection(tuple(faults), tuple(notes))
+
+
+def _rules_of_both(
+    events: ibis.Table, leads: ibis.Table, lead_shape: Mapping[str, Finding], live: Live | None
+) -> Iterator[Rule]:
+    if LEAD_ID not in lead_shape:
+        ids = leads.select(LEAD_ID)
+        yield known_lead_rule(events, ids if live is None else ids.union(live.versions.select(LEAD_ID)))
+    if live is not None:
+        yield live_event_rule(events, live.events)
 
 
 def _emptiness(leads: ibis.Table) -> Iterator[Finding]:

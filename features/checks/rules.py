@@ -83,6 +83,14 @@ def known_lead_rule(events: ibis.Table, leads: ibis.Table) -> Rule:
     return Rule(~known, "of unknown leads", advice, (LEAD_ID, EVENT_ID))
 
 
+def live_event_rule(events: ibis.Table, live: ibis.Table) -> Rule:
+    """An event that came live stays the event of its lead."""
+    named = events[EVENT_ID] + "\n" + events[LEAD_ID]
+    stray = events[EVENT_ID].isin(live[EVENT_ID]) & named.notin(live[EVENT_ID] + "\n" + live[LEAD_ID])
+    advice = "an event_id names one event of one lead: put into the one that the API has, or into this one, its source"
+    return Rule(stray, "with the event_id of another lead's live event", advice, (EVENT_ID, LEAD_ID))
+
+
 def _kind_rules(events: ibis.Table, site: Site) -> Iterator[Rule]:
     kind, declared = events[KIND], list(site.kinds)
     advice = "this kind is Leadlight's own, for the creation of a lead; leave it out or give it another name"

@@ -6,18 +6,22 @@ so that the same expression compiles for Spark.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import ibis
 
 from features.catalogue import Catalogue, EventsEntry
 from features.history import Tables
 from features.relational.attributes import with_ages, with_attributes
 from features.relational.events import with_events
-from features.relational.known import ENTERS, known_events, next_entering, visible_events
+from features.relational.known import seen_events
 from features.relational.levels import with_levels
-from features.relational.rows import KEYS, beside, changing_at
+from features.relational.rows import KEYS
 from features.relational.values import with_values
 from leadlight.schema import FOREVER, VALID_UNTIL
 from leadlight.settings import Site
+
+Evaluate = Callable[[Catalogue, Site, Tables, ibis.Table], ibis.Table]
 
 
 def evaluate(catalogue: Catalogue, site: Site, tables: Tables, spine: ibis.Table) -> ibis.Table:
@@ -31,10 +35,7 @@ def evaluate(catalogue: Catalogue, site: Site, tables: Tables, spine: ibis.Table
     rows = with_attributes(rows, moments, catalogue, tables.attributes)
     rows = with_ages(rows, catalogue, tables.leads)
     if any(isinstance(entry, EventsEntry) for entry in catalogue.feature):
-        visible = visible_events(catalogue, site.offset, tables.events)
-        known = known_events(catalogue, visible, moments)
-        rows = with_values(with_events(rows, known, catalogue), known, catalogue)
-        rows = beside(rows, next_entering(visible, moments))
-        rows = changing_at(rows, rows[ENTERS])
+        rows = with_events(rows, seen_events(catalogue, site.offset, tables.events, moments), catalogue)
+        rows = with_values(rows, catalogue, site.offset, tables.events, moments)
     rows = with_levels(rows, catalogue)
     return rows.select(*KEYS, VALID_UNTIL, *(column.name for column in catalogue.lead_columns))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import ibis
 
 from features.catalogue import UNITS, Attribute, Catalogue, LeadAge
+from features.facts import MEMBER
 from features.relational.rows import KEYS, beside, changing_at, floor_div, tick
-from leadlight.schema import ARRIVED_AT, AS_OF, AT, CREATED_AT, LEAD_ID
+from leadlight.schema import ARRIVED_AT, AS_OF, AT, CREATED_AT, FOREVER, LEAD_ID, UNTIL
 from leadlight.settings import SiteError
 
 _ENTERS = "_enters"
+_GONE = "_gone"
 _RANK = "_rank"
 _CREATED = "_created"
 
@@ -20,11 +22,17 @@ def with_attributes(rows: ibis.Table, moments: ibis.Table, catalogue: Catalogue,
     if not entries:
         return rows
     _check(entries, versions)
-    entering = versions.mutate(**{_ENTERS: ibis.greatest(versions[AT] + 1, versions[ARRIVED_AT])})
-    rows = beside(rows, _newest(entries, moments, entering))
-    pending = moments.join(entering, [LEAD_ID, entering[_ENTERS] > moments[AS_OF]])
+    visible = versions.mutate(
+        **{
+            _ENTERS: ibis.greatest(versions[AT] + 1, versions[ARRIVED_AT]),
+            _GONE: versions[UNTIL].fill_null(FOREVER),
+        }
+    )
+    visible = visible.filter(visible[_ENTERS] < visible[_GONE])
+    rows = beside(rows, _newest(entries, moments, visible))
+    pending = moments.join(visible, [LEAD_ID, visible[_ENTERS] > moments[AS_OF]])
     rows = beside(rows, pending.group_by(KEYS).aggregate(**{_ENTERS: pending[_ENTERS].min()}))
-    return changing_at(rows, rows[_ENTERS]).drop(_ENTERS)
+    return changing_at(rows, rows[_GONE], rows[_ENTERS]).drop(_GONE, _ENTERS)
 
 
 def with_ages(rows: ibis.Table, catalogue: Catalogue, leads: ibis.Table) -> ibis.Table:
@@ -62,11 +70,14 @@ def _check(entries: list[Attribute], versions: ibis.Table) -> None:
         raise SiteError(faults)
 
 
-def _newest(entries: list[Attribute], moments: ibis.Table, entering: ibis.Table) -> ibis.Table:
-    known = moments.join(entering, [LEAD_ID, entering[_ENTERS] <= moments[AS_OF]])
-    newest_first = ibis.row_number().over(group_by=KEYS, order_by=[known[AT].desc(), known[ARRIVED_AT].desc()])
-    newest = known.mutate(**{_RANK: newest_first}).filter(lambda ranked: ranked[_RANK] == 0)
-    return newest.select(*KEYS, **{entry.name: _value(newest[entry.column], entry) for entry in entries})
+def _newest(entries: list[Attribute], moments: ibis.Table, visible: ibis.Table) -> ibis.Table:
+    """The values of the newest known version, and when the first of the known ones is gone."""
+    known = moments.join(visible, [LEAD_ID, visible[_ENTERS] <= moments[AS_OF], moments[AS_OF] < visible[_GONE]])
+    order = [known[column].desc() for column in (AT, ARRIVED_AT, MEMBER) if column in known.columns]
+    newest_first = ibis.row_number().over(group_by=KEYS, order_by=order)
+    gone = known[_GONE].min().over(group_by=KEYS)
+    newest = known.mutate(**{_RANK: newest_first, _GONE: gone}).filter(lambda ranked: ranked[_RANK] == 0)
+    return newest.select(*KEYS, _GONE, **{entry.name: _value(newest[entry.column], entry) for entry in entries})
 
 
 def _value(cell: ibis.Value, entry: Attribute) -> ibis.Value:

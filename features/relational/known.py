@@ -6,14 +6,18 @@ from collections.abc import Iterable, Sequence
 
 import ibis
 
-from features.catalogue import ActiveDays, Catalogue, Entry, EventsEntry, EventValue, Indicator, Preference, ShareOf
-from features.relational.rows import KEYS, floor_div, floor_mod
+from features.catalogue import Catalogue, Entry, EventsEntry, EventValue, ShareOf
+from features.relational.rows import floor_div, floor_mod
 from features.selection import Relevance, Selection
 from leadlight.schema import AMOUNT, ARRIVED_AT, AS_OF, AT, DAY, EVENT_ID, FOREVER, HOUR, KIND, LEAD_ID, UNTIL, Micros
 
-ENTERS = "_enters"
-GONE = "_gone"
-LOCAL_DAY = "_day"
+CHANGES = "_changes"
+DAYS_AGO = "_days_ago"
+PAST = "_past"
+_DAY = "_day"
+_ENTERS = "_enters"
+_GONE = "_gone"
+_TODAY = "_today"
 
 
 def selected(entry: Entry) -> str:
@@ -26,22 +30,53 @@ def part(entry: ShareOf) -> str:
     return f"_part_{entry.name}"
 
 
-def within(window: Micros) -> str:
-    """The flag column that says whether the event lies in ``window``; all known ones lie before ``as_of``."""
-    return f"_within_{window}"
+def within(window: Micros | None) -> str:
+    """The flag column that says whether the event is known and lies in ``window``; ``None``: whether it is known."""
+    return PAST if window is None else f"_within_{window}"
 
 
-def leaving(window: Micros) -> str:
+def seen_events(catalogue: Catalogue, offset: Micros, events: ibis.Table, moments: ibis.Table) -> ibis.Table:
+    """One row per moment and event that counts there or will.
+
+    ``PAST`` says which of these it is, the flags of ``within`` in which windows a known one lies, ``DAYS_AGO`` on which
+    local day it was, and ``CHANGES`` when it enters, leaves a window that its kind is counted in, or is gone.
+    """
+    relevance = Relevance.of(catalogue)
+    events = _visible_events(catalogue, relevance, offset, events)
+    moments = moments.mutate(**{_TODAY: floor_div(moments[AS_OF] + offset, DAY)})
+    pairs = moments.join(events, [LEAD_ID, moments[AS_OF] < events[_GONE]])
+    windows = sorted({column.window for column in catalogue.lead_columns if column.window is not None})
+    past = pairs[_ENTERS] <= pairs[AS_OF]
+    seen = pairs.mutate(
+        **{PAST: past, DAYS_AGO: (pairs[_TODAY] - pairs[_DAY]).cast("int32")},
+        **{within(window): past & (pairs[AT] >= pairs[AS_OF] - window) for window in windows},
+    )
+    # A window is shorter than the next, so the first that an event is counted in and lies in is left first.
+    leaving = [(seen[_leaves(window)] & seen[within(window)], seen[AT] + (window + 1)) for window in relevance.shorter]
+    changes = ibis.least(seen[_GONE], ibis.cases((~seen[PAST], seen[_ENTERS]), *leaving, else_=FOREVER))
+    return seen.mutate(**{CHANGES: changes})
+
+
+def known_values(
+    events: ibis.Table, selection: Selection, by: str, reach: Micros | None, moments: ibis.Table
+) -> ibis.Table:
+    """One row per moment and selected event, known there and within ``reach``, that has a value of the label ``by``."""
+    chosen = events.filter(events[by].notnull() & _selects(events, selection))
+    leaves = FOREVER if reach is None else chosen[AT] + (reach + 1)
+    valued = chosen.select(LEAD_ID, AT, by, **_stay(chosen, leaves))
+    return moments.join(valued, [LEAD_ID, valued[_ENTERS] <= moments[AS_OF], moments[AS_OF] < valued[_GONE]])
+
+
+def _leaves(window: Micros) -> str:
     """The flag column that says whether the event's kind is counted within ``window``, and within a longer one."""
     return f"_leaves_{window}"
 
 
-def visible_events(catalogue: Catalogue, offset: Micros, events: ibis.Table) -> ibis.Table:
+def _visible_events(catalogue: Catalogue, relevance: Relevance, offset: Micros, events: ibis.Table) -> ibis.Table:
     """The events that some entry can ever see: when each enters and is gone for good, and which entries select it.
 
     All that depends on the event alone is worked out here, once an event, before the join multiplies it.
     """
-    relevance = Relevance.of(catalogue)
     entries = [entry for entry in catalogue.feature if isinstance(entry, EventsEntry)]
     kind, at = events[KIND], events[AT]
     lengths = sorted({length for length in relevance.reach.values() if length is not None})
@@ -50,33 +85,23 @@ def visible_events(catalogue: Catalogue, offset: Micros, events: ibis.Table) -> 
     flags = {
         **{selected(entry): _selects(events, Selection.of(entry)) for entry in entries},
         **{part(entry): _in_part(at + offset, entry) for entry in entries if isinstance(entry, ShareOf)},
-        **{leaving(window): _is_one_of(kind, sorted(kinds)) for window, kinds in relevance.shorter.items()},
+        **{_leaves(window): _is_one_of(kind, sorted(kinds)) for window, kinds in relevance.shorter.items()},
     }
-    days = {LOCAL_DAY: floor_div(at + offset, DAY)} if any(isinstance(entry, ActiveDays) for entry in entries) else {}
-    seen = events.filter(_is_one_of(kind, relevance.reach)).select(
+    visible = events.filter(_is_one_of(kind, relevance.reach)).select(
         *_columns_read(entries),
-        **{
-            ENTERS: ibis.greatest(at + 1, events[ARRIVED_AT]),
-            GONE: ibis.least(events[UNTIL].fill_null(FOREVER), leaves),
-        },
+        **_stay(events, leaves),
+        **{_DAY: floor_div(at + offset, DAY)},
         **flags,
-        **days,
     )
-    return seen.filter(seen[ENTERS] < seen[GONE])
+    return visible.filter(visible[_ENTERS] < visible[_GONE])
 
 
-def known_events(catalogue: Catalogue, visible: ibis.Table, moments: ibis.Table) -> ibis.Table:
-    """One row per moment and event that counts there, flagged with the windows that the event lies in."""
-    counts = [visible[ENTERS] <= moments[AS_OF], moments[AS_OF] < visible[GONE]]
-    known = moments.join(visible, [LEAD_ID, *counts])
-    windows = sorted({column.window for column in catalogue.lead_columns if column.window is not None})
-    return known.mutate(**{within(window): known[AT] >= known[AS_OF] - window for window in windows})
-
-
-def next_entering(visible: ibis.Table, moments: ibis.Table) -> ibis.Table:
-    """Per moment with such an event: when the next event enters."""
-    pending = moments.join(visible.select(LEAD_ID, ENTERS), [LEAD_ID, visible[ENTERS] > moments[AS_OF]])
-    return pending.group_by(KEYS).aggregate(**{ENTERS: pending[ENTERS].min()})
+def _stay(events: ibis.Table, leaves: ibis.Value | Micros) -> dict[str, ibis.Value]:
+    """When an event enters, and when it is gone: superseded, or out of every window."""
+    return {
+        _ENTERS: ibis.greatest(events[AT] + 1, events[ARRIVED_AT]),
+        _GONE: ibis.least(events[UNTIL].fill_null(FOREVER), leaves),
+    }
 
 
 def _kinds_of_reach(relevance: Relevance, length: Micros) -> list[str]:
@@ -107,6 +132,6 @@ def _in_part(local: ibis.Value, entry: ShareOf) -> ibis.Value:
 
 def _columns_read(entries: Sequence[EventsEntry]) -> list[str]:
     """The columns of the log that the entries read after the join: the fewer, the faster."""
-    labels = {entry.of for entry in entries if isinstance(entry, EventValue | Preference | Indicator) and entry.of}
-    order = (EVENT_ID, ARRIVED_AT) if any(isinstance(entry, EventValue) for entry in entries) else ()
-    return list(dict.fromkeys([LEAD_ID, AT, *order, AMOUNT, *sorted(labels)]))
+    valued = [entry for entry in entries if isinstance(entry, EventValue)]
+    order = (EVENT_ID, ARRIVED_AT) if valued else ()
+    return list(dict.fromkeys([LEAD_ID, AT, *order, AMOUNT, *sorted(entry.of for entry in valued)]))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from features.catalogue import UNITS, Attribute, Catalogue, Condition, EventAge, EventsEntry, LeadAge, Level
-from features.history import LeadFacts, Value, Version
+from features.facts import LeadFacts, Value, Version
 from features.selection import Relevance, Selection
 from features.single.known import Events, Matches, known_events, matcher
 from features.single.readings import Read, edge_of, reading
@@ -122,13 +122,21 @@ def _read_slice(values: dict[str, Value], piece: _Slice, known: Events, as_of: M
 def _read_attributes(
     values: dict[str, Value], attributes: Iterable[Attribute], versions: Iterable[Version], as_of: Micros
 ) -> Micros:
-    entries = [(max(version.at + 1, version.arrived_at), version) for version in versions]
-    known = [version for entry, version in entries if entry <= as_of]
+    known = []
+    change = FOREVER
+    for version in versions:
+        enters = max(version.at + 1, version.arrived_at)
+        gone = FOREVER if version.until is None else version.until
+        if enters <= as_of < gone:
+            known.append(version)
+            change = min(change, gone)
+        elif as_of < enters < gone:
+            change = min(change, enters)
     if known:
-        newest = max(known, key=operator.attrgetter("at", "arrived_at"))
+        newest = max(known, key=operator.attrgetter("at", "arrived_at", "member"))
         for attribute in attributes:
             values[attribute.name] = _attribute_value(attribute, newest.values.get(attribute.column))
-    return min((entry for entry, _ in entries if entry > as_of), default=FOREVER)
+    return change
 
 
 def _attribute_value(attribute: Attribute, value: Value) -> Value:

@@ -11,6 +11,7 @@ import typer
 from leadlight.commands.console import (
     AsOf,
     DataFolder,
+    EngineName,
     Json,
     Language,
     SiteFolder,
@@ -27,20 +28,27 @@ from leadlight.commands.sites import check
 
 
 @app.command()
-def score(
+def score(  # noqa: PLR0913 - each is an option of the command line
     site: SiteFolder,
-    file: Annotated[Path, typer.Option("--out", help="a .parquet, .csv or .jsonl file")],
+    file: Annotated[Path, typer.Option("--out", help="a .parquet, .csv or .jsonl file; with Spark a folder")],
     target: TargetName = None,
     data: DataFolder = None,
     state: StateFolder = None,
     as_of: AsOf = None,
     language: Language = "en",
+    engine: EngineName = "duckdb",
     as_json: Json = False,
 ) -> None:
     """Score every open lead, likeliest first, with grade and reasons: what HTTP answers at the same moment."""
-    place, name = open_built(site, state, target, data)
-    from serving.bulk import score_site
+    place, name = open_built(site, state, target, data, engine=engine)
+    from leadlight.database.exports import remember_export
 
+    if engine == "spark":
+        from serving.spark import score_site
+    else:
+        from serving.bulk import score_site
+
+    remember_export(place.site, place.state, file, at=wall())
     with err.status(f"scoring open leads for {name} …"):
         scored = score_site(
             place.site,
@@ -54,7 +62,12 @@ def score(
         )
     moment = scored.as_of.isoformat()
     values = {"target": name, "version": scored.version, "as_of": moment, "leads": scored.leads, "out": str(file)}
-    print_answer(as_json, values, [f"{scored.leads:,} open leads as of {moment}, model {scored.version}: {file}"])
+    values |= {"left_out": scored.left_out, "locked": dict(scored.locked)}
+    lines = [f"{scored.leads:,} open leads as of {moment}, model {scored.version}: {file}"]
+    if scored.left_out:
+        by_lock = ", ".join(f"{lock} {count:,}" for lock, count in scored.locked.items())
+        lines.append(f"{scored.left_out:,} more are left out, nobody may contact them: {by_lock}")
+    print_answer(as_json, values, lines)
 
 
 @app.command()
@@ -62,17 +75,18 @@ def serve(
     site: SiteFolder,
     data: DataFolder = None,
     state: StateFolder = None,
-    host: Annotated[str, typer.Option(help="loopback only, as long as there are no API keys")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="loopback only, unless there are API keys")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
     as_of: AsOf = None,
 ) -> None:
     """Answer over HTTP: scores with reasons, and a card for sales."""
     place = open_place(site, state)
     fixed = parse_moment(as_of, place.site)
+    from serving.access import has_keys
     from serving.app import create_app, open_port
     from serving.app import serve as answer
 
-    with open_port(host, port) as listener:
+    with open_port(host, port, has_keys=lambda: has_keys(place.site, place.state)) as listener:
         build_site(place, data)
         with err.status("opening the service …"):
             application = create_app(place.site, place.catalogue, state=place.state, wall=wall, as_of=fixed)

@@ -18,6 +18,10 @@ app = typer.Typer(
 err = Console(stderr=True, highlight=False)
 out = Console(highlight=False, soft_wrap=True)
 
+EngineName = Annotated[
+    Literal["duckdb", "spark"],
+    typer.Option("--engine", help="what computes; Spark by its usual configuration, else local"),
+]
 Language = Annotated[Literal["zh", "en"], typer.Option("--lang", help="of the reasons")]
 SiteFolder = Annotated[Path, typer.Argument(metavar="SITE", help="the site's folder")]
 TargetName = Annotated[str | None, typer.Option("--target", help="one of the site's targets (default: its first)")]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from leadlight.commands.console import err
+from leadlight.commands.console import EngineName, err
 from leadlight.schema import Micros, to_micros
 from leadlight.settings import Site, UsageError, load_site
 
@@ -33,21 +33,28 @@ def open_place(folder: Path, state: Path | None) -> Place:
 
 
 def open_built(
-    folder: Path, state: Path | None, target: str | None, data: Path | None, as_of: str | None = None
+    folder: Path,
+    state: Path | None,
+    target: str | None,
+    data: Path | None,
+    as_of: str | None = None,
+    engine: EngineName = "duckdb",
 ) -> tuple[Place, str]:
     """The site opened and built, and the name of the target asked for."""
     place = open_place(folder, state)
     name, _ = place.site.target(target)
-    build_site(place, data, as_of)
+    build_site(place, data, as_of, engine)
     return place, name
 
 
-def build_site(place: Place, data: Path | None, as_of: str | None = None) -> Built:
+def build_site(place: Place, data: Path | None, as_of: str | None = None, engine: EngineName = "duckdb") -> Built:
     from features.build import build as build_features
 
     folder, moment = _data_folder(place, data), parse_moment(as_of, place.site)
     with err.status("building features …"):
-        built = build_features(place.site, place.catalogue, state=place.state, data=folder, as_of=moment, wall=wall())
+        built = build_features(
+            place.site, place.catalogue, state=place.state, data=folder, as_of=moment, wall=wall(), engine=engine
+        )
     _memory(place).write_text(str(folder), encoding="utf-8")
     return built
 

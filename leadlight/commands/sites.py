@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from leadlight.commands.console import AsOf, DataFolder, Json, SiteFolder, StateFolder, app, err, print_answer
+from leadlight.commands.console import (
+    AsOf,
+    DataFolder,
+    EngineName,
+    Json,
+    SiteFolder,
+    StateFolder,
+    app,
+    err,
+    print_answer,
+)
 from leadlight.commands.place import build_site, open_place
 
 
@@ -46,8 +56,13 @@ def check(
 
 @app.command()
 def build(
-    site: SiteFolder, data: DataFolder = None, state: StateFolder = None, as_of: AsOf = None, as_json: Json = False
+    site: SiteFolder,
+    data: DataFolder = None,
+    state: StateFolder = None,
+    as_of: AsOf = None,
+    engine: EngineName = "duckdb",
+    as_json: Json = False,
 ) -> None:
     """From raw files to features: history, spines, labels, Feast tables and online rows."""
-    built = build_site(open_place(site, state), data, as_of)
+    built = build_site(open_place(site, state), data, as_of, engine)
     print_answer(as_json, built.to_json(), built.lines())

@@ -2,15 +2,17 @@
 
 from leadlight.settings.parts import Name, Part, SiteError, UsageError, Wording, parse_duration, parse_part, read_toml
 from leadlight.settings.people import Identity, LockRule
-from leadlight.settings.site import Site, load_site
+from leadlight.settings.site import Channel, Kind, Site, load_site
 from leadlight.settings.stores import Stores, resolved
 from leadlight.settings.target import WEEKDAYS, Gate, Grades, Observe, Operate, Split, Target
 
 __all__ = [
     "WEEKDAYS",
+    "Channel",
     "Gate",
     "Grades",
     "Identity",
+    "Kind",
     "LockRule",
     "Name",
     "Observe",

@@ -32,6 +32,8 @@ class Kind(Part):
 
     labels: tuple[Name, ...] = ()
     delay: Duration = 0
+    outcome: bool = False
+    """Sales report it back: it may come as an outcome too, as what a target or a lock looks at always may."""
     zh: str = ""
     en: str = ""
 
@@ -140,7 +142,7 @@ class Site(Part):
         unknown += [
             f"locks.{name}: no kind has the label {label!r}"
             for name, lock in self.locks.items()
-            for label in (*lock.where, *((lock.who,) if lock.who and lock.set_by else ()))
+            for label in (*lock.where, *lock.lifted_where, *((lock.who,) if lock.who and lock.set_by else ()))
             if label not in self.labels
         ]
         if taken or unknown:

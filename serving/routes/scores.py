@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from leadlight.schema import to_micros
+from serving.access import allowed
 from serving.champion import Champion
 from serving.language import Language, preferred
 from serving.lead import lead_answer
@@ -19,7 +20,12 @@ def api(service: Service) -> APIRouter:
     """The machine's side: JSON under ``/v1``."""
     router = APIRouter(prefix="/v1", tags=["scores"])
 
-    @router.post("/scores", response_model=ScoresAnswer, responses=documented(400, 413, 422, 503))
+    @router.post(
+        "/scores",
+        response_model=ScoresAnswer,
+        responses=documented(400, 413, 422, 503),
+        dependencies=[allowed("crm", "sales", "scientist")],
+    )
     def post_scores(request: ScoresRequest, accept_language: AcceptLanguage = None) -> Response:
         """Score 1 to 1,000 leads, each with its reasons."""
         desk, champion = service.desk, service.champion(request.target)
@@ -27,7 +33,12 @@ def api(service: Service) -> APIRouter:
         scores = score(desk, champion, service.door(desk), request.leads, as_of=request.as_of, asker=who)
         return answer(ScoresAnswer(tuple(scores)), who.language)
 
-    @router.get("/leads/{lead_id:path}", response_model=LeadAnswer, responses=documented(404, 422, 503))
+    @router.get(
+        "/leads/{lead_id:path}",
+        response_model=LeadAnswer,
+        responses=documented(404, 422, 503),
+        dependencies=[allowed("sales", "scientist")],
+    )
     def getknown_lead(
         lead_id: str, target: TargetName = None, as_of: AsOf = None, accept_language: AcceptLanguage = None
     ) -> Response:
@@ -35,7 +46,9 @@ def api(service: Service) -> APIRouter:
         language = preferred(accept_language)
         return answer(known_lead(service, service.champion(target), lead_id, as_of, language), language)
 
-    @router.get("/model", response_model=ModelAnswer, responses=documented(422, 503))
+    @router.get(
+        "/model", response_model=ModelAnswer, responses=documented(422, 503), dependencies=[allowed("scientist")]
+    )
     def get_model(target: TargetName = None) -> Response:
         """The champion: its version, what the gate found, and the signed certificate."""
         champion = service.champion(target)
@@ -57,10 +70,11 @@ def known_lead(
     service: Service, champion: Champion, lead_id: str, as_of: Moment | None, language: Language
 ) -> LeadAnswer:
     desk = service.desk
-    if lead_id not in desk.roster.members:
+    door = service.door(desk)
+    if door.person(lead_id, door.clock) not in desk.roster.members:
         raise Problem(
             404, f"No lead {shown(lead_id)} in the history; POST /v1/scores scores one that is not yet in it."
         )
     who = asker(service, language)
-    (found,) = score(desk, champion, service.door(desk), [KnownLead(lead_id=lead_id)], as_of=as_of, asker=who)
-    return lead_answer(desk.history.facts([lead_id])[lead_id], found, to_micros(found.as_of))
+    (found,) = score(desk, champion, door, [KnownLead(lead_id=lead_id)], as_of=as_of, asker=who)
+    return lead_answer(desk.past.facts([found.lead_id])[found.lead_id], found, to_micros(found.as_of))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Mapping
 from functools import cache, partial
 from pathlib import Path
 
+from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from serving.language import Language
+from serving.language import Language, preferred
+from serving.problems import Problem
 from serving.words import say
 
 _FOLDER = Path(__file__).parent
@@ -22,6 +25,16 @@ def render(template: str, language: Language, **values: object) -> str:
         .get_template(template)
         .render(values, language=language, style=_style(), say=partial(_say, language))
     )
+
+
+def language_of(query: Mapping[str, str], headers: Mapping[str, str]) -> Language:
+    """The language a page is asked for in: ``?lang=``, else what the browser prefers."""
+    return preferred(query.get("lang") or headers.get("accept-language"))
+
+
+def problem_page(problem: Problem, language: Language) -> HTMLResponse:
+    """What cannot be shown, as a page of its status."""
+    return HTMLResponse(render("problem.html", language, problem=problem), problem.status, headers())
 
 
 @cache

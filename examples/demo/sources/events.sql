@@ -8,7 +8,8 @@ SELECT
     round(minutes * 1000)::BIGINT AS amount,
     course,
     NULL::VARCHAR AS status,
-    NULL::VARCHAR AS product
+    NULL::VARCHAR AS product,
+    NULL::VARCHAR AS taken_by
 FROM read_parquet('{data}/behaviour.parquet')
 
 UNION ALL
@@ -30,11 +31,12 @@ SELECT
         '预约付款': 'payment_scheduled',
         '成交': 'won'
     }[status],
+    NULL,
     NULL
 FROM read_csv('{data}/followups.csv')
 
 UNION ALL
 
 -- Orders count when they are paid, and are known when they are booked.
-SELECT order_id, lead_id, 'order', paid_at, booked_at, round(paid_yuan * 1000)::BIGINT, NULL, NULL, product
+SELECT order_id, lead_id, 'order', paid_at, booked_at, round(paid_yuan * 1000)::BIGINT, NULL, NULL, product, NULL
 FROM read_csv('{data}/orders.csv')

@@ -11,9 +11,10 @@
 --   Last Notable Activity             what happened last, contact included
 --   Last Activity                     likewise: the state when the file was extracted, not when the lead came
 -- Left out because fewer than 20 of 9,240 leads have a second value, or none:
---   Do Not Call, Search, Magazine, Newspaper Article, X Education Forums, Newspaper, Digital Advertisement,
+--   Search, Magazine, Newspaper Article, X Education Forums, Newspaper, Digital Advertisement,
 --   Through Recommendations, Receive More Updates About Our Courses, Update me on Supply Chain Content,
 --   Get updates on DM Content, I agree to pay the amount through cheque
+-- Do Not Call is "Yes" for 2 leads: no feature can be learnt from it, so no catalogue entry reads it, but a lock does.
 -- Left out because it names the lead and says nothing of it: Prospect ID
 --
 -- "Select" is what a form shows before anybody chooses: missing.
@@ -23,6 +24,7 @@ SELECT
     coalesce(lower(regexp_replace("Lead Source", '[^A-Za-z0-9]+', '_', 'g')), 'not_recorded') AS channel,
     "Lead Origin" AS origin,
     "Do Not Email" AS do_not_email,
+    "Do Not Call" AS do_not_call,
     "TotalVisits"::DOUBLE AS visits,
     "Total Time Spent on Website"::DOUBLE AS seconds_on_site,
     "Page Views Per Visit"::DOUBLE AS pages_per_visit,

@@ -1,0 +1,113 @@
+"""A file of facts taken into the log, batch by batch: good rows are kept, the others told with what is wrong."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+from features.arrivals import Admission, Wrong
+from features.facts import LeadFacts
+from features.history import History
+from features.identity import identity_key
+from features.ingest.files import FileRow, read_rows
+from features.ingest.rows import Reader, Refusal
+from features.log import Log, NewEvent, NewVersion, Refused
+from features.past import Past
+from features.table_file import escaped
+from leadlight.schema import ARRIVED_AT, AT, CHANNEL, LEAD_ID, UNTIL, Micros
+from leadlight.settings import Site
+
+AT_ONCE = 1_000
+
+
+@dataclass
+class Taken:
+    """What became of a file's rows: how many were added, unchanged or corrections, and the refused ones."""
+
+    rows: int = 0
+    results: Counter[str] = field(default_factory=Counter)
+    refused: list[Refusal] = field(default_factory=list)
+
+    def lines(self) -> list[str]:
+        """The same in words."""
+        counts = ", ".join(f"{self.results[name]:,} {name}" for name in ("added", "unchanged", "corrected"))
+        rows = len({each.number for each in self.refused})
+        return [f"{self.rows:,} rows: {counts}, {rows:,} refused"]
+
+
+def ingest(path: Path, site: Site, base: History, log: Log, *, state: Path, wall: Micros) -> Taken:
+    """Take the rows of ``path`` into ``log``: events if they have a kind, else leads as they now stand.
+
+    They arrive now. Rows that the log has already change nothing, so a file may be sent again, whole or mended.
+    """
+    past = Past(base, log, site.identity)
+    taken = Taken()
+    types = attribute_types(base)
+    key = identity_key(site, state, os.environ)
+    rows = read_rows(path, site)
+    while batch := list(islice(rows, AT_ONCE)):
+        past.reached(past.news(())[0])
+        arrives_at = past.now(site, wall=wall)
+        known = past.records({str(row.values[LEAD_ID]) for row in batch if LEAD_ID in row.values})
+        channels = frozenset(site.channels or {str(row.values.get(CHANNEL)) for row in batch})
+        reader = Reader(
+            site=site,
+            admission=Admission(site, channels, types, latest=max(wall, arrives_at)),
+            created={lead_id: (facts.created_at, facts.channel) for lead_id, facts in known.items()},
+            arrives_at=arrives_at,
+            key=key,
+        )
+        taken.rows += len(batch)
+        _take(batch, reader, log, past.recorded(known), taken)
+    return taken
+
+
+def attribute_types(base: History) -> dict[str, str]:
+    """The attribute columns of a history: ``text`` or ``number``."""
+    with base.reading() as tables:
+        schema = tables.attributes.schema()
+    fixed = {LEAD_ID, AT, ARRIVED_AT, UNTIL, CHANNEL}
+    return {name: "text" if kind.is_string() else "number" for name, kind in schema.items() if name not in fixed}
+
+
+def write_refusals(path: Path, refused: Sequence[Refusal]) -> None:
+    """A CSV with a row for each fault: the number of the row, the field, what came, what is allowed."""
+    with path.open("w", newline="", encoding="utf-8-sig") as file:  # spreadsheets know UTF-8 by its mark
+        writer = csv.writer(file)
+        writer.writerow(["row", "field", "came", "allowed"])
+        for each in refused:
+            writer.writerow([each.number, *map(escaped, (each.wrong.field, str(each.wrong.came), each.wrong.allowed))])
+
+
+def _take(batch: Iterable[FileRow], reader: Reader, log: Log, base: Mapping[str, LeadFacts], taken: Taken) -> None:
+    """Append what can be read; what the log refuses is told, and the rest appended without it."""
+    numbered: list[tuple[int, NewEvent | NewVersion]] = []
+    for row in batch:
+        fact = reader.fact(row)
+        if isinstance(fact, list):
+            taken.refused += fact
+        else:
+            numbered.append((row.number, fact))
+    while numbered:
+        facts = [fact for _, fact in numbered]
+        at = [fact.at for fact in facts] if reader.site.clock.at == "last_fact" else []  # facts tell the time there
+        try:
+            taken.results.update(log.append(facts, arrived_at=max([reader.arrives_at + 1, *at]), base=base).results)
+        except Refused as refused:
+            taken.refused += (Refusal(numbered[place][0], _wrong(words)) for place, words in refused.by_fact)
+            wrong = {place for place, _ in refused.by_fact}
+            numbered = [each for place, each in enumerate(numbered) if place not in wrong]
+        else:
+            return
+
+
+def _wrong(words: str) -> Wrong:
+    """What the log says of a fact, as field, what came and what is allowed."""
+    name, _, rest = words.partition(": ")
+    came, _, allowed = rest.partition(": ")
+    return Wrong(name, came, allowed or came)

@@ -1,0 +1,129 @@
+"""Live facts beside recorded ones, as tables: what a build takes into the base, and what a server reads since then."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import ibis
+import ibis.expr.datatypes as types
+import pyarrow as pa
+
+from features.canonical import superseded
+from features.facts import Tables
+from features.identity import HASHED, Edge, Key, rekeyed
+from features.identity.contacts import HASH, TYPE
+from features.log import Tail
+from leadlight.schema import (
+    ARRIVED_AT,
+    AT,
+    CHANNEL,
+    CONTACT,
+    CREATED_AT,
+    EVENT_ID,
+    KNOWN_AT,
+    LEAD_ID,
+    UNTIL,
+)
+
+if TYPE_CHECKING:
+    from ibis.backends.duckdb import Backend
+
+_LIVE = "_live"
+
+_json_text = ibis.udf.scalar.builtin(
+    lambda text, _path: text, name="json_extract_string", signature=((types.string, types.string), types.string)
+)
+
+
+@dataclass(frozen=True)
+class Live:
+    """A stretch of the log as tables, in its own columns (``features.log.tail``)."""
+
+    versions: ibis.Table
+    events: ibis.Table
+    contacts: ibis.Table
+    tombstones: ibis.Table
+    edges: tuple[Edge, ...]
+
+    @classmethod
+    def read(cls, tail: Tail, connection: Backend, key: Key | None) -> Live:
+        """``tail`` as tables of ``connection``; contacts hashed before ``key`` was extended are under it now."""
+        hashes = tail.contacts[HASH].to_pylist()
+        newest = pa.array(hashes if key is None else [rekeyed(each, key) for each in hashes], pa.string())
+        contacts = tail.contacts.set_column(tail.contacts.schema.get_field_index(HASH), HASH, newest)
+        tables = {"versions": tail.versions, "events": tail.events, "contacts": contacts, "tombstones": tail.tombstones}
+        edges = tail.edges.select(list(Edge.__dataclass_fields__)).to_pylist()
+        return cls(
+            **{name: connection.create_table(f"live_{name}", table) for name, table in tables.items()},
+            edges=tuple(Edge(**edge) for edge in edges),
+        )
+
+
+def with_live(tables: Tables, live: Live) -> Tables:
+    """``tables`` and the ``live`` facts as one history; who is who is left as it was.
+
+    What the log says of a fact's arrival counts: of a lead or an event that it was the first to know, the other rows of
+    ``tables`` say nothing. Leads that were erased are in neither.
+    """
+    live = _of_known(live)
+    heard, happened = live.versions.filter(live.versions["first"]), live.events.filter(live.events["first"])
+    leads, attributes, events, contacts = (
+        _without_erased(each, live) for each in (tables.leads, tables.attributes, tables.events, tables.contacts)
+    )
+    return replace(
+        tables,
+        leads=_leads(leads.anti_join(heard, LEAD_ID), live.versions),
+        attributes=superseded(
+            _both(attributes.anti_join(heard, LEAD_ID), live.versions, "attributes", LEAD_ID, AT), LEAD_ID, AT
+        ),
+        events=superseded(_both(events.anti_join(happened, EVENT_ID), live.events, "labels", EVENT_ID), EVENT_ID),
+        contacts=_contacts(contacts.anti_join(heard, LEAD_ID), live.contacts),
+    )
+
+
+def _of_known(live: Live) -> Live:
+    """The live facts of leads that were not erased since."""
+    versions, events, contacts = (_without_erased(each, live) for each in (live.versions, live.events, live.contacts))
+    return replace(live, versions=versions, events=events, contacts=contacts)
+
+
+def _without_erased(rows: ibis.Table, live: Live) -> ibis.Table:
+    """The hash is that of ``features.log.lead_hash``; few sites have any, and none shall pay for it."""
+    if not live.tombstones.count().to_pyarrow().as_py():
+        return rows
+    return rows.anti_join(live.tombstones, rows[LEAD_ID].hexdigest("sha256") == live.tombstones["lead_hash"])
+
+
+def _leads(recorded: ibis.Table, versions: ibis.Table) -> ibis.Table:
+    """Each lead as it was first heard of, with the contact that was shown last."""
+    order = [versions[ARRIVED_AT], versions["seq"]]
+    live = versions.group_by(LEAD_ID).agg(
+        created_at=versions[CREATED_AT].min(),
+        known_at=versions[ARRIVED_AT].min(),
+        channel=versions[CHANNEL].first(order_by=order),
+        contact=versions[CONTACT].last(order_by=[versions[AT], *order]),
+    )
+    both = recorded.mutate(**{_LIVE: 0}).union(live.select(*recorded.columns).mutate(**{_LIVE: 1}))
+    return both.group_by(LEAD_ID).agg(
+        created_at=both[CREATED_AT].min(),
+        known_at=both[KNOWN_AT].min(),
+        channel=both[CHANNEL].first(order_by=[both[KNOWN_AT], both[_LIVE]]),
+        contact=both[CONTACT].last(order_by=both[_LIVE]),
+    )
+
+
+def _both(recorded: ibis.Table, live: ibis.Table, rest: str, *one_fact: str) -> ibis.Table:
+    """The versions of both; of what is in both with one arrival, the live one."""
+    recorded = recorded.drop(UNTIL).anti_join(live, [*one_fact, ARRIVED_AT])
+    columns = {
+        name: live[name] if name in live.columns else _json_text(live[rest], f"$.{name}").cast(kind.copy(nullable=True))
+        for name, kind in recorded.schema().items()
+    }
+    return recorded.union(live.select(**columns))
+
+
+def _contacts(recorded: ibis.Table, live: ibis.Table) -> ibis.Table:
+    """Who showed which contact, and the earliest moment from which that is known."""
+    both = recorded.select(*HASHED.names).union(live.rename({KNOWN_AT: ARRIVED_AT}).select(*HASHED.names))
+    return both.group_by([LEAD_ID, TYPE, HASH]).agg(**{KNOWN_AT: both[KNOWN_AT].min()})
