@@ -3,9 +3,10 @@ PYTHON ?= python3
 JOBS ?= 2
 BIN := .venv/bin
 UV_IN_LOCK := /^uv==/,/[^\\]$$/
+SETUPTOOLS_IN_LOCK := /^setuptools==/,/[^\\]$$/
 
 .DEFAULT_GOAL := help
-.PHONY: .venv bench check contracts demo format help lint lock proofs rest test types
+.PHONY: .venv bench check contracts demo docs format help lint lock proofs rest spark test types
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[.a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,7 +17,7 @@ demo: .venv/installed ## from nothing to a promoted model, explained scores and 
 	$(BIN)/leadlight demo $(ARGS)
 
 test: .venv/installed ## the quick tests (ARGS="tests/features -x")
-	$(BIN)/pytest -n $(JOBS) --dist loadfile -m "not notebook and not proof" $(ARGS)
+	$(BIN)/pytest -n $(JOBS) --dist loadfile -m "not notebook and not proof and not spark" $(ARGS)
 
 check: test rest ## everything: the quick tests and the rest
 
@@ -35,6 +36,12 @@ contracts: .venv/installed ## who may import whom, and the doors
 proofs: .venv/installed ## the notebooks and the longer proofs
 	$(BIN)/pytest -m "notebook or proof" $(ARGS)
 
+spark: .venv/spark ## what runs on Spark: pyspark from a lock of its own, and the tests (needs Java 17 or newer)
+	$(BIN)/pytest tests/spark $(ARGS)
+
+docs: .venv/installed ## make the pages that come from code and examples
+	PYTHONPATH=. $(BIN)/python docs/make_features.py
+
 format: .venv/installed ## put the code in shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -42,9 +49,13 @@ format: .venv/installed ## put the code in shape
 bench: .venv/installed ## measure speed on this machine
 	@set -e; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
 
-lock: .venv/installed ## resolve pyproject.toml anew into requirements.lock (ARGS=--upgrade takes newer releases)
+lock: .venv/installed ## resolve pyproject.toml anew into the two locks (ARGS=--upgrade takes newer releases)
 	$(BIN)/uv pip compile --quiet pyproject.toml --extra dev --universal --python-version 3.11 \
 		--generate-hashes --no-annotate --no-header --output-file requirements.lock $(ARGS)
+	@cp requirements.lock .venv/both.lock # what is locked stays as it is; setuptools builds pyspark, which is no wheel
+	echo setuptools | $(BIN)/uv pip compile --quiet pyproject.toml - --extra dev --extra spark --universal --python-version 3.11 \
+		--generate-hashes --no-annotate --no-header --output-file .venv/both.lock
+	@awk 'NR == FNR {locked[$$1]; next} /^[^ ]/ {added = !($$1 in locked)} added' requirements.lock .venv/both.lock > requirements-spark.lock
 
 # uv stands in the lock with its hashes like all else, but apart from it: without uv, pip installs the same.
 .venv/installed: requirements.lock pyproject.toml
@@ -59,4 +70,10 @@ lock: .venv/installed ## resolve pyproject.toml anew into requirements.lock (ARG
 		echo "uv cannot be had here: pip installs instead, in a few minutes"; install="$(BIN)/pip install --quiet"; \
 	fi; \
 	set -ex; $$install --require-hashes -r .venv/rest.lock; $$install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/spark: requirements-spark.lock .venv/installed
+	@sed -n '$(SETUPTOOLS_IN_LOCK)p' requirements-spark.lock > .venv/setuptools.lock
+	@install="$(BIN)/pip install --quiet"; [ -x $(BIN)/uv ] && install="$(BIN)/uv pip install --python $(BIN)/python"; \
+	set -ex; $$install --require-hashes -r .venv/setuptools.lock; $$install --require-hashes --no-build-isolation -r requirements-spark.lock
 	@touch $@

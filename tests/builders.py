@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,11 @@ import pyarrow as pa
 
 from features import relational
 from features.catalogue import Catalogue
-from features.history import Event, LeadFacts, Tables, Value, Version
+from features.facts import Event, LeadFacts, Tables, Value, Version
+from features.identity import HASHED, IDENTITY, Interval
+from features.people import rekeyed
 from features.single import Row
-from leadlight.schema import AS_OF, LEAD_ID, VALID_UNTIL, Micros, to_micros
+from leadlight.schema import AS_OF, FOREVER, LEAD_ID, VALID_UNTIL, Micros, to_micros
 from leadlight.settings import Site
 
 ATTRIBUTES = pa.schema([("channel", pa.string()), ("city", pa.string()), ("budget", pa.float64())])
@@ -73,6 +76,15 @@ def corrected(*versions: Event) -> list[Event]:
     return [*superseded, ordered[-1]]
 
 
+def versions_of(versions: Iterable[Version]) -> tuple[Version, ...]:
+    """Versions of one lead, each superseded when the next of the same moment arrives."""
+    ordered = sorted(versions, key=lambda version: (version.at, version.arrived_at))
+    followed = [
+        replace(older, until=newer.arrived_at) if older.at == newer.at else older for older, newer in pairwise(ordered)
+    ]
+    return (*followed, *ordered[-1:])
+
+
 def lead(lead_id: str = "lead", *, created_at: Micros = 0, events: Iterable[Event] = (), **known: Any) -> LeadFacts:  # noqa: ANN401  the fields of LeadFacts
     """A lead with one version of its attributes, from its creation, unless ``known`` says otherwise."""
     channel = known.get("channel", "sem")
@@ -87,15 +99,20 @@ class Question:
     def __init__(self, site: Site, build: Callable[[Tables, ibis.Table], ibis.Table]) -> None:
         self._labels = site.labels
         backend = ibis.duckdb.connect()
-        expression = build(create_tables(backend, site, []), backend.create_table("spine", _spine([])))
+        expression = build(create_tables(backend, site, []), backend.create_table("spine", spine_table([])))
         self._connection = backend.con
         self._connection.execute("SET threads = 1")
         self._query = backend.compile(expression)
 
-    def ask(self, leads: Iterable[LeadFacts], moments: Iterable[tuple[str, Micros]] = ()) -> list[dict[str, Any]]:
+    def ask(
+        self,
+        leads: Iterable[LeadFacts],
+        moments: Iterable[tuple[str, Micros]] = (),
+        identity: Iterable[Interval] = (),
+    ) -> list[dict[str, Any]]:
         """The rows of the answer for the histories of ``leads`` and the spine ``moments``."""
-        filled = {f"made_{name}": table for name, table in arrow_tables(leads, self._labels).items()}
-        filled["spine"] = _spine(moments)
+        filled = {f"made_{name}": table for name, table in arrow_tables(leads, self._labels, identity).items()}
+        filled["spine"] = spine_table(moments)
         for name, table in filled.items():
             self._connection.execute(f"DELETE FROM {name}")
             self._connection.register("fresh", table)
@@ -105,34 +122,65 @@ class Question:
 
 
 class RelationalRows:
-    """The relational evaluator behind the shape of the one-lead evaluator."""
+    """The relational evaluator behind the shape of the one-lead evaluator; of ``people``, if some were ever merged."""
 
-    def __init__(self, catalogue: Catalogue, site: Site) -> None:
-        self._question = Question(site, lambda tables, spine: relational.evaluate(catalogue, site, tables, spine))
+    def __init__(self, catalogue: Catalogue, site: Site, *, people: bool = False) -> None:
+        def build(tables: Tables, spine: ibis.Table) -> ibis.Table:
+            return relational.evaluate(catalogue, site, rekeyed(tables) if people else tables, spine)
 
-    def read(self, leads: Iterable[LeadFacts], moments: Iterable[tuple[str, Micros]]) -> dict[tuple[str, Micros], Row]:
+        self._question = Question(site, build)
+
+    def read(
+        self,
+        leads: Iterable[LeadFacts],
+        moments: Iterable[tuple[str, Micros]],
+        identity: Iterable[Interval] = (),
+    ) -> dict[tuple[str, Micros], Row]:
         """The rows of ``moments`` over the histories of ``leads``."""
-        rows = self._question.ask(leads, moments)
+        rows = self._question.ask(leads, moments, identity)
         return {(row.pop(LEAD_ID), row.pop(AS_OF)): Row(valid_until=row.pop(VALID_UNTIL), values=row) for row in rows}
 
 
-def create_tables(connection: ibis.BaseBackend, site: Site, leads: Iterable[LeadFacts]) -> Tables:
+def merged(leads: Iterable[LeadFacts], *persons: tuple[Micros, Iterable[Iterable[str]]]) -> list[Interval]:
+    """Who is who if, from each moment on, just these sets of leads are one person each, named after the oldest."""
+    age = {each.lead_id: (each.created_at, each.lead_id) for each in leads}
+    changes: dict[str, list[tuple[Micros, str]]] = {}
+    for since, sets in sorted(persons, key=lambda each: each[0]):
+        oldest = {one: min(person, key=age.__getitem__) for person in map(list, sets) for one in person}
+        for one in age:
+            told = changes.setdefault(one, [(0, one)])
+            if told[-1][1] != oldest.get(one, one):
+                told.append((since, oldest.get(one, one)))
+    return [
+        Interval(one, canonical, since, until)
+        for one, told in changes.items()
+        if len(told) > 1
+        or any(one in {canonical for _, canonical in other} for key, other in changes.items() if key != one)
+        for (since, canonical), (until, _) in pairwise([*told, (FOREVER, "")])
+    ]
+
+
+def create_tables(
+    connection: ibis.BaseBackend, site: Site, leads: Iterable[LeadFacts], identity: Iterable[Interval] = ()
+) -> Tables:
     """The histories of ``leads`` as tables of ``connection``, whose names begin with ``made_``."""
-    made = arrow_tables(leads, site.labels)
+    made = arrow_tables(leads, site.labels, identity)
     return Tables(**{name: connection.create_table(f"made_{name}", table) for name, table in made.items()})
 
 
-def arrow_tables(leads: Iterable[LeadFacts], labels: Iterable[str]) -> dict[str, pa.Table]:
-    """The histories of ``leads`` in the three tables of the history."""
+def arrow_tables(
+    leads: Iterable[LeadFacts], labels: Iterable[str], identity: Iterable[Interval] = ()
+) -> dict[str, pa.Table]:
+    """The histories of ``leads`` in the tables of the history; nobody has a contact."""
     leads = list(leads)
     label_columns = [(label, pa.string()) for label in labels]
     int64, text = pa.int64(), pa.string()
-    dated = [("lead_id", text), ("at", int64), ("arrived_at", int64)]
-    leads_schema = pa.schema([("lead_id", text), ("created_at", int64), ("channel", text), ("contact", text)])
-    versions_schema = pa.schema([*dated, *ATTRIBUTES])
-    events_schema = pa.schema(
-        [*dated, ("event_id", text), ("until", int64), ("kind", text), ("amount", int64), *label_columns]
+    dated = [("lead_id", text), ("at", int64), ("arrived_at", int64), ("until", int64)]
+    leads_schema = pa.schema(
+        [("lead_id", text), ("created_at", int64), ("known_at", int64), ("channel", text), ("contact", text)]
     )
+    versions_schema = pa.schema([*dated, *ATTRIBUTES])
+    events_schema = pa.schema([*dated, ("event_id", text), ("kind", text), ("amount", int64), *label_columns])
     return {
         "leads": pa.Table.from_pylist([vars(each) for each in leads], leads_schema),
         "attributes": pa.Table.from_pylist(
@@ -143,6 +191,8 @@ def arrow_tables(leads: Iterable[LeadFacts], labels: Iterable[str]) -> dict[str,
             [{**vars(each), **(each.labels or {}), "lead_id": of.lead_id} for of in leads for each in of.events],
             events_schema,
         ),
+        "contacts": HASHED.empty_table(),
+        "identity": pa.Table.from_pylist([each._asdict() for each in identity], IDENTITY),
     }
 
 
@@ -152,6 +202,6 @@ def exact(row: Row) -> dict[str, tuple[str, Value]]:
     return {name: (type(v).__name__, v.hex() if isinstance(v, float) else v) for name, v in values.items()}
 
 
-def _spine(moments: Iterable[tuple[str, Micros]]) -> pa.Table:
+def spine_table(moments: Iterable[tuple[str, Micros]]) -> pa.Table:
     rows = [{LEAD_ID: lead_id, AS_OF: as_of} for lead_id, as_of in moments]
     return pa.Table.from_pylist(rows, pa.schema([(LEAD_ID, pa.string()), (AS_OF, pa.int64())]))

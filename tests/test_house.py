@@ -24,6 +24,8 @@ FORBIDDEN = {
     "Door to LightGBM": ("training/planted.py", "import lightgbm"),
     "Door to FastAPI": ("training/planted.py", "from fastapi import FastAPI"),
     "Door to ibis": ("training/planted.py", "import ibis"),
+    "Door to SQLAlchemy": ("training/planted.py", "import sqlalchemy"),
+    "Door to Spark": ("features/planted.py", "import pyspark"),
 }
 
 

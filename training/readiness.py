@@ -12,6 +12,7 @@ import pandas as pd
 from features.build import Built
 from features.history import Tables, open_history
 from features.labels import CONVERTED, MATURE, judge
+from features.people import as_people
 from features.spine import training_spine
 from leadlight.schema import AS_OF, CHANNEL, LABEL, LEAD_ID, Micros
 from leadlight.settings import Site, Target
@@ -103,7 +104,7 @@ def _evidence(site: Site, name: str, tables: Tables, end: Micros) -> Evidence:
 
 def _observed(site: Site, target: Target, tables: Tables, end: Micros) -> pd.DataFrame:
     """The target's rows of leads that had not converted yet, mature or not, with their month."""
-    judged = judge(target, tables, training_spine(site, target, tables, end=end), end=end)
+    judged = judge(target, tables, training_spine(site, target, as_people(tables), end=end), end=end)
     rows: pd.DataFrame = judged.select(LEAD_ID, AS_OF, CHANNEL, LABEL, MATURE, CONVERTED).to_pandas()
     rows = rows[~rows[CONVERTED]]
     return rows.assign(month=local_months(rows[AS_OF].to_numpy(), site.offset))

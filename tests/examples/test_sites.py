@@ -54,14 +54,16 @@ def test_every_site_says_each_feature_in_both_languages(name: str) -> None:
 
 
 def test_the_demo_maps_every_name_of_the_made_files(tmp_path: Path) -> None:
-    """No channel, action or status of the made data is unknown to the demo's SQL and settings."""
+    """No channel, action or status of the made data is unknown to the demo's SQL and settings; complaints come live."""
     draw(tmp_path, leads=2000, seed=3)
     site = _site("demo")
 
     made = _raw("demo", tmp_path)
 
     assert {channel for (channel,) in made.sql("SELECT DISTINCT channel FROM raw_leads").fetchall()} == {*site.channels}
-    assert {kind for (kind,) in made.sql("SELECT DISTINCT kind FROM raw_events").fetchall()} == {*site.kinds}
+    kinds = {kind for (kind,) in made.sql("SELECT DISTINCT kind FROM raw_events").fetchall()}
+    assert {*site.kinds} - kinds == {"complaint", "complaint_settled"}
+    assert kinds <= {*site.kinds}
     assert _row(made, "SELECT count(*) FROM raw_events WHERE kind = 'follow_up' AND status IS NULL") == (0,)
 
 
@@ -165,6 +167,19 @@ def test_the_export_gives_no_column_that_knows_the_outcome(export: duckdb.DuckDB
 
     assert not [name for name in columns if name.startswith(LEAKS)]
     assert selected == []
+
+
+def test_the_export_locks_who_asked_not_to_be_contacted(export: duckdb.DuckDBPyConnection) -> None:
+    """734 leads asked for no e-mail and 2 for no calls; a column of 2 is no feature."""
+    site = _site("x_education")
+
+    locked = {
+        name: _row(export, f"SELECT count(*) FROM raw_leads WHERE {rule.attribute} IN ('{rule.values[0]}')")
+        for name, rule in site.locks.items()
+    }
+
+    assert locked == {"do_not_email": (734,), "do_not_call": (2,)}
+    assert "do_not_call" not in {column.name for column in load_catalogue(site).columns}
 
 
 FIRST_PURCHASES = """SELECT lead_id, min("at") AS bought FROM raw_events WHERE kind = 'purchase' GROUP BY lead_id"""

@@ -144,6 +144,7 @@ def test_open_leads_have_an_exact_online_row_and_converted_ones_none(place: Plac
             facts = place.history.lead(lead_id)
             assert facts is not None
             expected = evaluate(place.catalogue, place.site, facts, as_of)
+            assert place.history.summary.reads(int(row.pop("row_seq") or 0), 0)
             assert row == {**expected.values, "as_of": as_of, "valid_until": expected.valid_until}
 
 

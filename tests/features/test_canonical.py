@@ -135,16 +135,49 @@ def test_versions_come_apart_from_the_lead(tmp_path: Path) -> None:
     (person,) = read(tmp_path, "leads", **sources)
     first, second = read(tmp_path, "attributes", **sources)
 
-    assert person == {"lead_id": "L1", "created_at": T, "channel": "sem", "contact": "139****5678"}
-    assert first == {"lead_id": "L1", "at": T, "arrived_at": T + HOUR, "channel": "sem", "city": None, "budget": None}
-    assert second == {
+    assert person == {
         "lead_id": "L1",
-        "at": T + DAY,
-        "arrived_at": T + DAY,
-        "channel": "app",
-        "city": "Wuhan",
-        "budget": 7.0,
+        "created_at": T,
+        "known_at": T + HOUR,
+        "channel": "sem",
+        "contact": "139****5678",
     }
+    assert (first["at"], first["arrived_at"], first["channel"], first["budget"]) == (T, T + HOUR, "sem", None)
+    assert (second["at"], second["arrived_at"], second["channel"], second["budget"]) == (T + DAY, T + DAY, "app", 7.0)
+    assert first["until"] is second["until"] is None
+
+
+def test_a_correction_ends_the_version_it_corrects(tmp_path: Path) -> None:
+    """A version with the same at is known until the next of it arrives; what holds from another moment is no matter."""
+    columns = 'lead_id, created_at, channel, city, budget, "at", arrived_at'
+    created, later = "TIMESTAMP '2025-03-02 10:00'", "TIMESTAMP '2025-03-05 10:00'"
+    told = [(created, created, "Wuhan"), (created, later, "Beijing"), (later, later, "Wuhan")]
+    sources = leads(
+        *(f"('L1', {created}, 'sem', '{city}', 1, {at}, {arrived})" for at, arrived, city in told), columns=columns
+    )
+
+    rows = read(tmp_path, "attributes", leads_sql=sources)
+
+    assert [(row["at"], row["arrived_at"], row["until"], row["city"]) for row in rows] == [
+        (T, T, T + 3 * DAY, "Wuhan"),
+        (T, T + 3 * DAY, None, "Beijing"),
+        (T + 3 * DAY, T + 3 * DAY, None, "Wuhan"),
+    ]
+
+
+def test_the_channel_is_the_one_first_heard(tmp_path: Path) -> None:
+    """An older version that arrives later tells of another channel: nobody could know it before."""
+    columns = 'lead_id, created_at, channel, city, budget, "at", arrived_at'
+    created = "TIMESTAMP '2025-03-02 10:00'"
+    sources = leads(
+        f"('L1', {created}, 'late', NULL, 1, {created}, TIMESTAMP '2025-03-09 10:00')",
+        f"('L1', {created}, 'heard', NULL, 1, TIMESTAMP '2025-03-03 10:00', TIMESTAMP '2025-03-04 10:00')",
+        columns=columns,
+    )
+
+    (row,) = read(tmp_path, "leads", leads_sql=sources)
+
+    assert (row["channel"], row["known_at"]) == ("heard", T + 2 * DAY)
 
 
 def test_a_lead_without_versions_is_known_from_its_creation(tmp_path: Path) -> None:

@@ -44,9 +44,10 @@ def counted(rules: Catalogue, at: Site, leads: list[LeadFacts], first_day: int, 
     """The same by definition: for each key and day, look at every fact."""
     rows: Counts = {}
     for day in range(first_day, last_day + 1):
-        channels = {each.channel for each in leads if local_day(each.created_at, at.offset) <= day}
+        known = [each for each in leads if each.known_at <= closing(at, day)]
+        channels = {each.channel for each in known if local_day(each.created_at, at.offset) <= day}
         for key in ["all", *channels]:
-            members = [each for each in leads if key in {"all", each.channel}]
+            members = [each for each in known if key in {"all", each.channel}]
             rows[key, closing(at, day)] = {
                 column.name: _count(column.entry, (column.window or 0) // DAY, at, members, day)
                 if isinstance(column.entry, Context) and (column.entry.scope == "all") == (key == "all")
@@ -85,7 +86,9 @@ def histories(draw: st.DrawFn) -> list[LeadFacts]:
                 *(event(draw(kinds), at, event_id=event_id, arrived_at=at + delay) for delay in arrivals)
             )
         channel = draw(st.sampled_from(["sem", "live"]))
-        leads.append(lead(f"lead-{number}", created_at=draw(moments), channel=channel, events=events))
+        created_at = draw(moments)
+        known_at = draw(st.sampled_from([0, created_at + draw(delays)]))
+        leads.append(lead(f"lead-{number}", created_at=created_at, channel=channel, events=events, known_at=known_at))
     return leads
 
 

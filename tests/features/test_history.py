@@ -4,18 +4,32 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
 import ibis
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.history import Event, History, LeadFacts, Version, clock, history_folder, open_history, write_history
+from features.history import (
+    Event,
+    History,
+    LeadFacts,
+    Version,
+    clock,
+    history_folder,
+    open_history,
+    publish,
+    write_history,
+)
+from features.identity import HASHED, Evidence, Interval
+from features.people import Identities, person
 from leadlight.schema import DAY
 from leadlight.settings import SiteError
-from tests.builders import corrected, create_tables, event, lead, site
+from tests.builders import corrected, create_tables, event, lead, merged, site
 
 NO_LABELS = {"course": None, "category": None}
 ANN = lead(
@@ -37,12 +51,21 @@ ANN = lead(
 BOB = lead("bob", created_at=4 * DAY)
 
 
-def written(state: Path, leads: Sequence[LeadFacts]) -> History:
+def written(
+    state: Path,
+    leads: Sequence[LeadFacts],
+    identity: Sequence[Interval] = (),
+    contacts: Sequence[Evidence] = (),
+    generation: int = 1,
+) -> History:
     """The histories of ``leads`` on disk."""
     connection = ibis.duckdb.connect()
-    history = write_history(create_tables(connection, site(), leads), connection, state)
+    tables = create_tables(connection, site(), leads, identity)
+    shown = pa.Table.from_pylist([each._asdict() for each in contacts], HASHED)
+    tables = replace(tables, contacts=connection.create_table("shown", shown))
+    history = write_history(tables, connection, state, generation=generation)
     connection.disconnect()
-    return history
+    return publish(history, state)
 
 
 def test_a_lead_is_read_as_it_was_written(tmp_path: Path) -> None:
@@ -142,7 +165,7 @@ def test_the_summary_counts_and_knows_the_newest_fact(tmp_path: Path) -> None:
 
     assert (summary.leads, summary.attributes, summary.events, summary.newest_fact) == (2, 3, 3, 5 * DAY)
     assert open_history(tmp_path).summary == summary
-    assert history.root == history_folder(tmp_path)
+    assert history.root == history_folder(tmp_path) / summary.folder
 
 
 def test_the_clock_is_the_wall_or_just_after_the_newest_fact(tmp_path: Path) -> None:
@@ -158,3 +181,55 @@ def test_a_folder_without_history_is_a_fault(tmp_path: Path) -> None:
     """The words say what to do."""
     with pytest.raises(SiteError, match="holds no history yet; `leadlight build SITE` makes it"):
         open_history(tmp_path)
+
+
+def test_a_person_is_read_with_all_its_members(tmp_path: Path) -> None:
+    """Under the lead it is named after, at any moment as ``person`` has it; records stay as they were recorded."""
+    stays = merged([ANN, BOB], (6 * DAY, [["ann", "bob"]]), (8 * DAY, []))
+    history = written(tmp_path, [ANN, BOB], stays)
+
+    assert list(history.identity.intervals()) == sorted(stays, key=lambda stay: (stay.lead_id, stay.since))
+    assert history.summary.merged == 2
+    for who in ("ann", "bob"):
+        assert history.facts([who]) == {who: person(who, {"ann": ANN, "bob": BOB}, Identities(stays))}
+    assert history.records(["ann", "bob"]) == {"ann": ANN, "bob": BOB}
+
+
+def test_contacts_are_found_by_lead_and_by_hash(tmp_path: Path) -> None:
+    """Whatever the bucket; the hashes do not count in the digest, for they differ with the key, but in the folder."""
+    shown = [
+        Evidence("ann", "phone", "h1", DAY),
+        Evidence("bob", "phone", "h1", 4 * DAY),
+        Evidence("bob", "email", "h2", 1),
+    ]
+    history = written(tmp_path, [ANN, BOB], contacts=shown)
+    without = written(tmp_path / "without", [ANN, BOB])
+
+    assert history.contacts_of(["bob", "eve"]) == sorted(shown[1:])
+    assert history.contacts_like(["h1", "h3"]) == sorted(shown[:2])
+    assert history.contacts_like([]) == []
+    assert history.summary.digest == without.summary.digest
+    assert history.summary.folder != without.summary.folder
+
+
+def test_a_reader_keeps_its_version_through_the_next_build(tmp_path: Path) -> None:
+    """What was open when another version was published reads on; the version before the last is gone."""
+    first = written(tmp_path, [ANN, BOB])
+    second = written(tmp_path, [BOB], generation=2)
+    read_on = first.facts(["ann"])
+    third = written(tmp_path, [ANN], generation=3)
+
+    assert read_on == {"ann": ANN}
+    assert open_history(tmp_path).facts(["ann", "bob"]) == {"ann": ANN}
+    assert sorted(path.name for path in history_folder(tmp_path).iterdir()) == sorted(
+        [second.root.name, third.root.name, "summary.json"]
+    )
+
+
+def test_the_same_facts_again_are_the_same_version(tmp_path: Path) -> None:
+    """Only the number of the build is another."""
+    first = written(tmp_path, [ANN, BOB])
+    second = written(tmp_path, [BOB, ANN], generation=2)
+
+    assert second.root == first.root
+    assert (open_history(tmp_path).summary.generation, second.lead("ann")) == (2, ANN)

@@ -109,6 +109,19 @@ def test_open_leads_exist_belong_and_are_not_known_to_have_converted() -> None:
     assert open_at(asked, leads, 2 * DAY + 1) == ["fresh", "revoked", "unborn"]
 
 
+def test_nobody_looks_at_a_lead_before_it_is_known() -> None:
+    """A lead that is heard of days after its creation has no row before, by offset, calendar or at the clock."""
+    late = lead("late", known_at=2 * DAY)
+
+    assert looked_at(target({"offsets": ["1d", "2d"]}), [late], end=3 * DAY) == [("late", 2 * DAY)]
+    assert looked_at(target({"every": "day", "until": "60d"}), [late], site_at("+00:00"), end=3 * DAY) == [
+        ("late", 2 * DAY),
+        ("late", 3 * DAY),
+    ]
+    assert open_at(target({"offsets": ["7d"]}), [late], 2 * DAY - 1) == []
+    assert open_at(target({"offsets": ["7d"]}), [late], 2 * DAY) == ["late"]
+
+
 def test_what_a_population_lacks_may_differ_from_the_outcome() -> None:
     """Renewal is asked of leads that have paid and not yet complained; ordering again closes nothing."""
     asked = target({"offsets": ["7d"]}, population={"has": ["payment"], "lacks": ["login"]})

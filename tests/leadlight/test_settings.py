@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -101,6 +103,39 @@ def test_one_schedule_of_observation(observe: dict[str, object]) -> None:
     """A target is observed at offsets or on a cadence with an end, never both or neither."""
     with pytest.raises(SiteError):
         parse_part(Observe, observe, "leadlight.toml")
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ({}, "needs set_by"),
+        ({"set_by": ["order"], "attribute": "phone_ok", "values": ["No"]}, "needs set_by"),
+        ({"attribute": "phone_ok"}, "with values"),
+        ({"set_by": ["order"], "values": ["No"]}, "needs set_by"),
+        ({"attribute": "phone_ok", "values": ["No"], "lasts": "3d", "lifted_by": ["view"]}, "lifted_by, lasts: only"),
+        ({"set_by": ["order"], "lifted_where": {"page": ["x"]}}, "lifted_where needs lifted_by"),
+        ({"set_by": ["view"], "lifted_by": ["view"], "where": {"page": ["x"]}}, "both sets and lifts"),
+        ({"set_by": ["order"], "lasts": "0d"}, "greater than 0"),
+        ({"set_by": ["order"], "lasts": "999999d"}, "less than or equal"),
+        ({"set_by": ["gift"]}, "'gift' is not declared"),
+        ({"set_by": ["order"], "lifted_by": ["gift"]}, "'gift' is not declared"),
+        ({"set_by": ["view"], "where": {"pages": ["x"]}}, "no kind has the label 'pages'"),
+        ({"set_by": ["view"], "who": "seller"}, "no kind has the label 'seller'"),
+    ],
+)
+def test_a_lock_is_set_by_events_or_by_an_attribute(tmp_path: Path, rule: dict[str, object], said: str) -> None:
+    """A lock that could never hold, or whose end is not clear, is refused with what to write."""
+    lines = "".join(f"{name} = {_toml(value)}\n" for name, value in rule.items())
+    text = f'{SITE}[locks.quiet]\nzh = "免打扰"\nen = "do not disturb"\n{lines}'
+
+    with pytest.raises(SiteError, match=re.escape(said)):
+        load_site(write(tmp_path, text))
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name} = {json.dumps(inner)}" for name, inner in value.items()) + "}"
+    return json.dumps(value)
 
 
 def test_split_dates_come_in_pairs_and_in_order() -> None:

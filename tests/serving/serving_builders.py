@@ -14,14 +14,14 @@ import pyarrow as pa
 from fastapi import FastAPI
 
 from features.catalogue import Catalogue, load_catalogue, target_columns
-from features.history import Event, LeadFacts, Tables, Version, open_history, write_history
+from features.history import Event, LeadFacts, Tables, Version, open_history, publish, write_history
 from features.single import evaluator
 from features.store.door import Store
 from leadlight.model.bundle import write_bundle
 from leadlight.model.certificate import Certificate, signing_key, write_certificate
 from leadlight.model.manifest import Origin
 from leadlight.model.margins import sigmoid
-from leadlight.schema import AS_OF, DAY, HOUR, LEAD_ID, VALID_UNTIL, Micros
+from leadlight.schema import AS_OF, DAY, HOUR, LEAD_ID, ROW_SEQ, VALID_UNTIL, Micros
 from leadlight.settings import Site, load_site
 from leadlight.shelf import bundle_folder, champion_file, keys_folder, write_json
 from serving.app import create_app
@@ -180,7 +180,7 @@ def build_school(folder: Path) -> School:
     school = School(site, load_catalogue(site), folder / "state")
     leads = school_leads()
     tables = {name: ibis.memtable(table) for name, table in arrow_tables(leads, site.labels).items()}
-    write_history(Tables(**tables), ibis.duckdb.connect(), school.state)
+    publish(write_history(Tables(**tables), ibis.duckdb.connect(), school.state), school.state)
     store_rows(school, leads, school.clock)
     return school
 
@@ -244,8 +244,10 @@ def store_rows(school: School, leads: list[LeadFacts], as_of: Micros) -> None:
     store.apply()
     evaluate = evaluator(school.catalogue, school.site)
     rows = [(each.lead_id, vars(evaluate(each, as_of))) for each in leads]
+    seq = {ROW_SEQ: open_history(school.state).summary.row_seq(0)}
     stored = [
-        {LEAD_ID: lead_id, AS_OF: as_of, VALID_UNTIL: row["valid_until"], **row["values"]} for lead_id, row in rows
+        {LEAD_ID: lead_id, AS_OF: as_of, VALID_UNTIL: row["valid_until"], **seq, **row["values"]}
+        for lead_id, row in rows
     ]
     store.write_leads(pa.Table.from_pylist(stored))
 

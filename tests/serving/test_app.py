@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
+from features.log import Log
+from leadlight.database import open_database
 from leadlight.schema import HOUR, Micros
 from leadlight.settings import SiteError, UsageError
 from leadlight.shelf import champion_file
@@ -111,7 +113,8 @@ def test_as_of_stops_the_clock(school: School, tmp_path: Path) -> None:
         shutil.copytree(school.state / name, tmp_path / name)
 
     def clock(as_of: Micros | None) -> Micros:
-        service = Service(school.site, school.catalogue, state=tmp_path, wall=lambda: WALL, as_of=as_of)
+        log = Log(open_database(school.site, tmp_path))
+        service = Service(school.site, school.catalogue, state=tmp_path, log=log, wall=lambda: WALL, as_of=as_of)
         return service.door(service.desk).clock
 
     assert clock(school.clock - HOUR) == school.clock - HOUR

@@ -11,14 +11,14 @@ import pyarrow.parquet as pq
 import pytest
 from fastapi.testclient import TestClient
 
-from leadlight.schema import DAY, Micros, from_micros
-from leadlight.settings import SiteError, UsageError
-from serving.bulk import score_open_leads, score_site
+from leadlight.schema import DAY, HOUR, Micros, from_micros
+from leadlight.settings import LockRule, Site, SiteError, UsageError
+from serving.bulk import Scored, score_open_leads, score_site
 from serving.champion import Champion
 from serving.desk import Desk, open_desk
 from serving.scoring import Asker
 from serving.sheet import open_sheet
-from tests.serving.serving_builders import NOON, WALL, School
+from tests.serving.serving_builders import HOSTILE, NOON, WALL, School
 
 
 @pytest.fixture(scope="module")
@@ -38,13 +38,14 @@ def test_bulk_scores_equal_those_of_http(
     """Every open lead has the very numbers, reasons and words that HTTP gives at the same moment."""
     out = tmp_path / "scores.jsonl"
     with open_sheet(out) as sheet:
-        count = score_open_leads(desk, champion, as_of=as_of, asker=Asker("zh", from_micros(WALL)), sheet=sheet)
+        done = score_open_leads(desk, champion, as_of=as_of, asker=Asker("zh", from_micros(WALL)), sheet=sheet)
     lines = lines_of(out)
 
     request = {"leads": [{"lead_id": line["lead_id"]} for line in lines], "as_of": from_micros(as_of).isoformat()}
     answer = client.post("/v1/scores", json=request, headers={"Accept-Language": "zh"})
 
-    assert count == len(lines) > 20
+    assert done.leads == len(lines) > 20
+    assert (done.left_out, done.locked) == (0, {})
     assert answer.json()["scores"] == lines
 
 
@@ -77,6 +78,49 @@ def test_a_site_is_scored_at_its_clock_without_the_leads_that_have_left(school: 
     assert not {"converted", "late"} & written
     assert (done.leads, done.as_of, done.version) == (len(written), from_micros(school.clock), "1")
     assert [path.name for path in out.parent.iterdir()] == ["scores.parquet"]
+
+
+def test_leads_that_nobody_may_contact_are_left_out_and_counted(
+    school: School, champion: Champion, tmp_path: Path
+) -> None:
+    """Each lock says how many leads it holds; the others are scored as if there were no locks."""
+    rules = {
+        "after_trial": {"zh": "试听后", "en": "after a trial", "set_by": ["trial"], "lasts": "7d"},
+        "protected": {"zh": "受保护", "en": "protected", "attribute": "city", "values": [HOSTILE, "Lhasa"]},
+        "unknown": {"zh": "未知", "en": "unknown", "attribute": "budget", "values": [3000]},
+    }
+    locks = {name: LockRule.model_validate(rule) for name, rule in rules.items()}
+    site = school.site.model_copy(update={"locks": locks})
+
+    def run(site: Site, as_of: Micros) -> tuple[Scored, dict[str, dict[str, Any]]]:
+        out = tmp_path / "scores.jsonl"
+        desk = open_desk(site, school.catalogue, school.state)
+        with open_sheet(out) as sheet:
+            done = score_open_leads(desk, champion, as_of=as_of, asker=Asker("en", from_micros(WALL)), sheet=sheet)
+        return done, {line["lead_id"]: line for line in lines_of(out)}
+
+    _, free = run(school.site, NOON + 1)
+    done, locked = run(site, NOON + 1)
+
+    assert locked == {lead_id: line for lead_id, line in free.items() if lead_id not in {"hot", "a/b <i>"}}
+    assert (done.left_out, done.locked) == (2, {"after_trial": 1, "unknown": 1, "protected": 1})
+    assert run(site, NOON - 20 * HOUR)[0].locked == {"unknown": 1, "protected": 1}
+
+
+def test_a_lock_that_could_never_hold_is_refused(school: School) -> None:
+    """An attribute that is not there, or not of the values' type, is a fault; all such faults come at once."""
+    rules = {
+        "typo": {"zh": "错", "en": "typo", "attribute": "citi", "values": ["Lhasa"], "who": "owner"},
+        "wrong": {"zh": "错", "en": "wrong", "attribute": "budget", "values": ["3000"]},
+    }
+    locks = {name: LockRule.model_validate(rule) for name, rule in rules.items()}
+    site = school.site.model_copy(update={"locks": locks})
+
+    with pytest.raises(SiteError) as refused:
+        open_desk(site, school.catalogue, school.state)
+
+    assert [fault.split(":")[0] for fault in refused.value.faults] == ["locks.typo", "locks.typo", "locks.wrong"]
+    assert "sources/leads.sql" in refused.value.faults[0]
 
 
 def test_another_suffix_is_refused_and_nothing_is_left_behind(school: School, tmp_path: Path) -> None:

@@ -73,7 +73,17 @@ def test_openapi_describes_every_route_and_error(client: TestClient) -> None:
     document: dict[str, Any] = client.get("/openapi.json").json()
 
     operations = [operation for path in document["paths"].values() for operation in path.values()]
-    assert set(document["paths"]) == {"/v1/scores", "/v1/leads/{lead_id}", "/v1/model", "/healthz", "/readyz"}
+    assert set(document["paths"]) == {
+        "/v1/events",
+        "/v1/outcomes",
+        "/v1/scores",
+        "/v1/leads/{lead_id}",
+        "/v1/leads/{lead_id}/tags",
+        "/v1/leads/{lead_id}/profile",
+        "/v1/model",
+        "/healthz",
+        "/readyz",
+    }
     for operation in operations:
         assert operation["description"]
         assert "$ref" in operation["responses"]["200"]["content"]["application/json"]["schema"]

@@ -122,7 +122,14 @@ def test_a_converted_lead_answers_its_lock_instead_of_numbers(client: TestClient
     (score,) = scores(client, *known("converted"))
 
     assert score["locks"] == [
-        {"kind": "left", "since": "2025-10-17T04:00:00Z", "words": "Do not contact: order on 17 Oct 2025"}
+        {
+            "kind": "left",
+            "name": "left",
+            "since": "2025-10-17T04:00:00Z",
+            "until": None,
+            "who": None,
+            "words": "Do not contact: order on 17 Oct 2025",
+        }
     ]
     assert [score[name] for name in ("probability", "interval", "score", "grade", "raw")] == [None] * 5
     assert score["reasons"] == []

@@ -7,6 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from features.history import open_history
 from features.store.door import Store
 from leadlight.schema import DAY, HOUR, Micros
 from serving.desk import Desk, open_desk
@@ -32,7 +33,8 @@ def spoil(school: School, lead_id: str, *, as_of: Micros, valid_until: Micros) -
     """Store a row for the lead that is recognisable by its 777 pages."""
     store = Store(site=school.site, catalogue=school.catalogue, state=school.state)
     row = {column.name: None for column in school.catalogue.lead_columns} | {"pages_7d": 777}
-    store.write_leads(pa.Table.from_pylist([{"lead_id": lead_id, "as_of": as_of, "valid_until": valid_until, **row}]))
+    times = {"as_of": as_of, "valid_until": valid_until, "row_seq": open_history(school.state).summary.row_seq(0)}
+    store.write_leads(pa.Table.from_pylist([{"lead_id": lead_id, **times, **row}]))
 
 
 def pages(desk: Desk, lead_id: str, as_of: Micros) -> tuple[object, Micros]:
@@ -44,7 +46,7 @@ def test_a_stored_row_serves_from_its_moment_until_it_changes(fresh: School, des
     """The row is used in [as_of, valid_until) and at no other time."""
     now = fresh.clock
     truth = {
-        moment: desk.evaluate(desk.history.facts(["L001"])["L001"], moment).values["pages_7d"]
+        moment: desk.evaluate(desk.past.facts(["L001"])["L001"], moment).values["pages_7d"]
         for moment in (now - 1, now + HOUR)
     }
     spoil(fresh, "L001", as_of=now, valid_until=now + HOUR)
@@ -60,7 +62,7 @@ def test_stored_and_evaluated_rows_are_the_same(fresh: School, desk: Desk) -> No
     now = fresh.clock
     lead_ids = ["hot", "L003", "L007", "a/b <i>"]
     stored = vectors(desk, [Question(lead_id, now) for lead_id in lead_ids])
-    facts = desk.history.facts(lead_ids)
+    facts = desk.past.facts(lead_ids)
 
     evaluated = vectors(desk, [Question(lead_id, now, facts[lead_id]) for lead_id in lead_ids])
 
@@ -84,7 +86,7 @@ def test_context_is_that_of_the_newest_closed_day(fresh: School, desk: Desk) -> 
 
 def test_a_channel_nobody_came_by_has_no_context(desk: Desk, fresh: School) -> None:
     """Before any lead of a channel was there its context is missing, as in training."""
-    (vector,) = vectors(desk, [Question("hot", NOON - 300 * DAY + 1, desk.history.facts(["hot"])["hot"])])
+    (vector,) = vectors(desk, [Question("hot", NOON - 300 * DAY + 1, desk.past.facts(["hot"])["hot"])])
 
     assert vector.values["newcomers_7d"] is None
     assert {column.name for column in fresh.catalogue.columns} <= set(vector.values)

@@ -5,14 +5,23 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from pydantic import TypeAdapter
 
+from leadlight.schema import to_micros
+from leadlight.settings import LockRule
 from serving import web
-from tests.serving.serving_builders import HOSTILE
+from serving.champion import Champion
+from serving.language import Language
+from serving.locks import lock_facts, locks
+from serving.schemas import LeadAnswer, Score
+from serving.web.card import card_of
+from tests.serving.serving_builders import HOSTILE, School, school_leads
 
 STYLE = (Path(web.__file__).parent / "style.css").read_text(encoding="utf-8")
 COLOURS = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{3,6})", STYLE))
@@ -102,6 +111,75 @@ def test_a_locked_lead_shows_the_lock_and_no_number(client: TestClient) -> None:
     assert "Why" not in shown.text
     assert "Grade" not in shown.text
     assert "Follow-up" not in shown.text
+
+
+def locked_page(client: TestClient, champion: Champion, school: School, lead_id: str, language: Language) -> Page:
+    """A card where a lead with a known follow-up status belongs to somebody else, here called like the status."""
+    rules = {
+        "owned": {"zh": "他人跟进中", "en": "another follows it up", "set_by": ["follow_up"], "who": "status"},
+        "trial": {"zh": "试听后免打扰", "en": "do not disturb after a trial", "set_by": ["trial"], "lasts": "7d"},
+    }
+    site = school.site.model_copy(update={"locks": {n: LockRule.model_validate(rule) for n, rule in rules.items()}})
+    (facts,) = [each for each in school_leads() if each.lead_id == lead_id]
+    answer = TypeAdapter(LeadAnswer).validate_json(client.get(f"/v1/leads/{lead_id}").content)
+    held = locks(site, "first_order", lock_facts(site, facts), to_micros(answer.score.as_of), language)
+    score = answer.score
+    score = Score(
+        lead_id,
+        score.target,
+        locks=held,
+        as_of=score.as_of,
+        features_as_of=score.as_of,
+        scored_at=score.scored_at,
+        model_version=score.model_version,
+    )
+    answer = replace(answer, score=score)
+    return Page(web.render("card.html", language, card=card_of(answer, champion, site, {}, language)))
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        (
+            "en",
+            [
+                "Do not contact: another follows it up (since 20 Oct 2025, until it is lifted, set by intention_clear)",
+                "Do not contact: do not disturb after a trial (since 19 Oct 2025, until 26 Oct 2025 16:00)",
+            ],
+        ),
+        (
+            "zh",
+            [
+                "请勿联系：他人跟进中（2025年10月20日起，直至解除，由intention_clear设置）",
+                "请勿联系：试听后免打扰（2025年10月19日起，至2025年10月26日 16:00）",
+            ],
+        ),
+    ],
+)
+def test_every_lock_stands_before_all_else(
+    client: TestClient, champion: Champion, school: School, language: Language, words: list[str]
+) -> None:
+    """Why, since and until when, and by whom, before the lead's name, contact or any number."""
+    shown = locked_page(client, champion, school, "hot", language)
+
+    places = [shown.text.index(word) for word in words]
+    assert places == sorted(places)
+    assert places[-1] < shown.text.index("151****8109")
+    assert shown.text.index(words[0]) < shown.text.index("hot")
+    assert "Grade" not in shown.text
+    assert "等级" not in shown.text
+    assert [found.get("role") for tag, found in shown.tags if tag == "p" and found.get("class") == "lock"] == [
+        "alert"
+    ] * 2
+    assert shown.open == []
+
+
+def test_whoever_set_a_lock_stays_text(client: TestClient, champion: Champion, school: School) -> None:
+    """Markup in the name of who set a lock is shown, never obeyed."""
+    shown = locked_page(client, champion, school, "a/b <i>", "en")
+
+    assert f"set by {HOSTILE}" in shown.text
+    assert "script" not in {tag for tag, _ in shown.tags}
 
 
 def test_whatever_a_text_says_it_stays_text(client: TestClient) -> None:

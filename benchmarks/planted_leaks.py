@@ -1,0 +1,35 @@
+"""Whether facts that were learnt later, but say of an earlier time, change anything before they were learnt.
+
+python benchmarks/planted_leaks.py DATE [--leaks N]
+
+Each leak is planted into a history of its own; it counts as real if a join on event time alone would have taken it in.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from benchmarks.report import table, tell
+from tests.features.planted import plant
+
+
+def main() -> None:
+    """Plant, print and write the table."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("date")
+    parser.add_argument("--leaks", type=int, default=100)
+    asked = parser.parse_args()
+    planted = plant(seed=100, count=asked.leaks)
+    rows: list[tuple[str, int, int, int, int]] = []
+    for kind in dict.fromkeys(each.leak.kind for each in planted):
+        own = [each for each in planted if each.leak.kind == kind]
+        without_effect = sum(each.real and not each.leaked for each in own)
+        rows.append((kind, len(own), sum(each.real for each in own), sum(each.counted for each in own), without_effect))
+    _, *numbers = zip(*rows, strict=True)
+    rows.append(("all", *map(sum, numbers)))
+    columns = ("leak", "planted", "real", "counted once learnt", "real and without effect before")
+    tell("planted_leaks", "Planted leaks", asked.date, table(columns, rows))
+
+
+if __name__ == "__main__":
+    main()
