@@ -20,9 +20,11 @@ import time
 from pathlib import Path
 
 import duckdb
+import ibis
 
-from benchmarks.made_history import Made, draw_apart
+from benchmarks.made_history import QUIET, Made, draw_apart
 from benchmarks.report import table, tell
+from features.relational import evaluate
 from leadlight.schema import VALID_UNTIL
 
 OURS, BY_HAND, WITHOUT = "compiled catalogue", "by hand", "by hand, without valid_until"
@@ -101,6 +103,7 @@ def _once(runner: str, made: Made) -> Measures:
         _compiled(made, written(made, runner))
     else:
         with duckdb.connect() as connection:
+            connection.execute(QUIET)
             rows = connection.sql(made.by_hand())
             columns = rows.columns if runner == BY_HAND else [c for c in rows.columns if c != VALID_UNTIL]
             rows.select(*columns).write_parquet(str(written(made, runner)))
@@ -113,11 +116,8 @@ def _once(runner: str, made: Made) -> Measures:
 
 
 def _compiled(made: Made, file: Path) -> None:
-    import ibis
-
-    from features.relational import evaluate
-
     connection = ibis.duckdb.connect()
+    connection.con.execute(QUIET)
     tables, spine = made.history().tables(connection), connection.read_parquet(made.spine)
     evaluate(made.catalogue, made.site, tables, spine).to_parquet(file)
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MADE = Path(__file__).parent / "made"
 SEED = 7
+QUIET = "SET enable_progress_bar = false"
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ def draw(folder: Path, *, leads: int, events: int, seed: int = SEED) -> Made:
     """Draw ``leads`` with about ``events`` between them into ``folder``."""
     made = Made(folder)
     connection = ibis.duckdb.connect()
+    connection.con.execute(QUIET)
     try:
         text = (MADE / "draw.sql").read_text(encoding="utf-8")
         connection.con.execute(text.format(leads=leads, events=events, seed=seed))

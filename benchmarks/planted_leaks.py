@@ -20,13 +20,14 @@ def main() -> None:
     parser.add_argument("--leaks", type=int, default=100)
     asked = parser.parse_args()
     planted = plant(seed=100, count=asked.leaks)
-    rows: list[tuple[str, int, int, int, int]] = []
+    rows: list[tuple[object, ...]] = []
     for kind in dict.fromkeys(each.leak.kind for each in planted):
         own = [each for each in planted if each.leak.kind == kind]
         without_effect = sum(each.real and not each.leaked for each in own)
         rows.append((kind, len(own), sum(each.real for each in own), sum(each.counted for each in own), without_effect))
-    _, *numbers = zip(*rows, strict=True)
-    rows.append(("all", *map(sum, numbers)))
+    without_effect = sum(each.real and not each.leaked for each in planted)
+    real, counted = sum(each.real for each in planted), sum(each.counted for each in planted)
+    rows.append(("all", len(planted), real, counted, without_effect))
     columns = ("leak", "planted", "real", "counted once learnt", "real and without effect before")
     tell("planted_leaks", "Planted leaks", asked.date, table(columns, rows))
 

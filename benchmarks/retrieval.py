@@ -25,7 +25,7 @@ import ibis
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benchmarks.made_history import Made, draw
+from benchmarks.made_history import QUIET, Made, draw
 from benchmarks.report import table, tell
 from features.catalogue import Context
 from features.engines import evaluating
@@ -70,6 +70,7 @@ def prepared(folder: Path, *, rows: int) -> Made:
     """A made-up site with its offline tables, and four views of their own."""
     made = draw(folder, leads=rows, events=rows * EVENTS_OF_A_LEAD)
     connection = ibis.duckdb.connect()
+    connection.con.execute(QUIET)
     tables, spine = made.history().tables(connection), connection.read_parquet(made.spine)
     moments = (spine.as_of.min().to_pyarrow().as_py(), spine.as_of.max().to_pyarrow().as_py())
     with evaluating("duckdb", folder) as evaluate:
@@ -129,6 +130,7 @@ def once(runner: str, how: str, made: Made) -> float:
 
 def _asof(query: str) -> Answer:
     connection = duckdb.connect()
+    connection.execute(QUIET)
     return lambda: connection.sql(query).to_arrow_table()
 
 

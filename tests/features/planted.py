@@ -65,8 +65,8 @@ def written_after_the_outcome(world: World, draw: random.Random, lead_id: str) -
     """A column of the lead, filled in after it had bought and dated back to before."""
     as_of, bought_at = _moments(world, draw, lead_id)
     _sell(world, lead_id, bought_at)
-    created_at, before = world.created[lead_id], {"channel": "live"}
-    world.stated[lead_id] = [Stated(lead_id, created_at, created_at, before)]
+    created_at = world.created[lead_id]
+    world.stated[lead_id] = [Stated(lead_id, created_at, created_at, {"channel": "live", "city": None, "budget": None})]
     values = {"channel": "sem", "city": "written after the outcome", "budget": 99.5}
     fact = Stated(lead_id, as_of - 1, bought_at + HOUR, values)
     return Leak("value written after the outcome", lead_id, as_of, fact.arrived_at, fact)

@@ -19,7 +19,7 @@ from features.build import Built, _alone_in, build
 from features.catalogue import Catalogue
 from features.history import open_history
 from features.identity.key import make_key
-from features.log import Log, NewEdge, NewEvent, NewVersion
+from features.log import Log, NewEdge, NewEvent, NewFact, NewVersion
 from features.segments import DATABASE, open_log
 from features.single import evaluate
 from features.store import lead_table
@@ -252,7 +252,7 @@ def test_an_incremental_build_equals_a_full_one_bit_for_bit(place: tuple[Site, C
     first = built(site, catalogue)
     with live(site) as log:
         known = open_history(state).records([f"L{n}" for n in range(1, 21)])
-        facts = [
+        facts: list[NewFact] = [
             NewEdge("L2", "L3", "same", "reviewer", "seen"),
             NewVersion("L5", known["L5"].created_at, "sem", None, known["L5"].created_at + DAY, {"city": "Xi'an"}, ()),
             *(seen(f"live{n}", f"L{n}", known[f"L{n}"].created_at + n * HOUR) for n in range(6, 12)),
