@@ -11,6 +11,8 @@ own, and must return all rows, with equal values. Imports, and opening the store
 from __future__ import annotations
 
 import argparse
+import cProfile
+import pstats
 import statistics
 import subprocess
 import sys
@@ -33,6 +35,13 @@ from features.people import as_people
 from features.rows import write_context_rows, write_lead_rows
 from features.store import context_table, lead_table
 from leadlight.schema import AS_OF, LEAD_ID
+
+_STEPS = {
+    "the spine becomes a pandas frame": ("table_to_dataframe",),
+    "Feast and ibis write the query": ("get_historical_features", "_to_duckdb_relation"),
+    "DuckDB answers it": ("<built-in method _duckdb.to_arrow_table>",),
+}
+"""Steps as the functions that take them."""
 
 if TYPE_CHECKING:
     from feast import FeatureStore
@@ -94,7 +103,29 @@ def compared(made: Made, *, rounds: int, run: Run | None = None) -> str:
         seconds = [f"{statistics.median(each[how] for each in runs):.2f}" for how in (BY_HAND, BY_FEAST)]
         lines.append((runner, *seconds, f"{statistics.median(each[BY_FEAST] / each[BY_HAND] for each in runs):.1f}"))
     columns = ("", "ASOF join, s", "Feast, s", "Feast ÷ ASOF")
-    return f"{table(columns, lines)}\n\nMedians of {rounds} rounds. All rows came back, with equal values.\n"
+    taken = [steps(runner, made) for runner in RUNNERS]
+    spent = [(name, *(f"{of[name]:.2f}" for of in taken)) for name in taken[0]]
+    return f"""{table(columns, lines)}
+
+Medians of {rounds} rounds. All rows came back, with equal values. Where the time goes in a
+second answer of one process, under the profiler, which slows the Python parts:
+
+{table(("seconds", *RUNNERS), spent)}
+"""
+
+
+def steps(runner: str, made: Made) -> dict[str, float]:
+    """The seconds of each step of one answer by Feast, after one that imports what Feast imports late."""
+    answer = {DOOR: _by_the_door, FEAST: _by_feast}[runner](made)
+    answer()
+    profile = cProfile.Profile()
+    profile.runcall(answer)
+    took: dict[str, float] = {}
+    timings = pstats.Stats(profile).stats  # type: ignore[attr-defined]  # documented, but not in the stub
+    for (_, _, function), (_, _, _, seconds, _) in timings.items():
+        took[function] = max(seconds, took.get(function, 0.0))
+    spent = {name: sum(took[function] for function in functions) for name, functions in _STEPS.items()}
+    return {**spent, "all": max(took.values())}
 
 
 def check_equal(by_hand: pa.Table, feast: pa.Table, *, made: Made) -> None:

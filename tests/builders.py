@@ -86,10 +86,10 @@ def versions_of(versions: Iterable[Version]) -> tuple[Version, ...]:
 
 
 def lead(lead_id: str = "lead", *, created_at: Micros = 0, events: Iterable[Event] = (), **known: Any) -> LeadFacts:  # noqa: ANN401  the fields of LeadFacts
-    """A lead with one version of its attributes, from its creation, unless ``known`` says otherwise."""
+    """A lead known from its creation, with one version of its attributes, unless ``known`` says otherwise."""
     channel = known.get("channel", "sem")
     versions = (Version(created_at, created_at, {"channel": channel, "city": None, "budget": None}),)
-    fields = {"channel": channel, "versions": versions, **known}
+    fields = {"channel": channel, "versions": versions, "known_at": created_at, **known}
     return LeadFacts(lead_id=lead_id, created_at=created_at, events=tuple(events), **fields)
 
 

@@ -33,6 +33,12 @@ EVERYBODY_COLUMN: Final = "everybody"
 JOIN_COLUMNS: Final = {"all": EVERYBODY_COLUMN, "channel": CHANNEL}
 """The column that finds a lead's context row of each scope: one constant key, or the lead's channel."""
 
+_LOOKS_BACK: Final = {LEAD.name: dt.timedelta(microseconds=1), CONTEXT.name: dt.timedelta(days=1)}
+"""How old a row Feast's join may find: a lead's is of that very moment, a key has one for every day.
+
+Without this bound the join would sort every pair of a moment and an older row: for context, all days before it.
+"""
+
 CATALOGUE_TAG: Final = "catalogue"
 """The tag of a view that names its catalogue: online rows of two catalogues never meet."""
 
@@ -102,7 +108,7 @@ def _view(entity: Entity, fields: list[Field], source: FileSource, tag: str) -> 
         entities=[entity],
         schema=[Field(name=entity.join_key, dtype=String), *fields],  # the key too, or Feast reads the file to infer it
         source=source,
-        ttl=dt.timedelta(0),  # how old a row may be is ours to judge: Feast's online read ignores it
+        ttl=_LOOKS_BACK[entity.name],  # its online read ignores it: how old such a row may be is ours to judge
         tags={CATALOGUE_TAG: tag},
     )
 

@@ -67,7 +67,7 @@ def written_after_the_outcome(world: World, draw: random.Random, lead_id: str) -
     _sell(world, lead_id, bought_at)
     created_at = world.created[lead_id]
     world.stated[lead_id] = [Stated(lead_id, created_at, created_at, {"channel": "live", "city": None, "budget": None})]
-    values = {"channel": "sem", "city": "written after the outcome", "budget": 99.5}
+    values: dict[str, str | float | None] = {"channel": "sem", "city": "written after the outcome", "budget": 99.5}
     fact = Stated(lead_id, as_of - 1, bought_at + HOUR, values)
     return Leak("value written after the outcome", lead_id, as_of, fact.arrived_at, fact)
 

@@ -23,7 +23,7 @@ from leadlight.settings import SiteError
 from tests.builders import corrected, create_tables, event, lead, site
 
 NO_LABELS: dict[str, str | None] = {}
-ANN = lead("ann", created_at=DAY, events=[event("login", 2 * DAY, event_id="a1")], known_at=DAY)
+ANN = lead("ann", created_at=DAY, events=[event("login", 2 * DAY, event_id="a1")])
 KEY = Key((b"k" * 32,))
 
 
@@ -127,7 +127,7 @@ def test_a_live_correction_ends_what_was_recorded(log: Log, tmp_path: Path) -> N
 def test_what_came_live_first_is_known_from_then(log: Log, tmp_path: Path) -> None:
     """The company's files have the lead and the event later, with no arrival: they do not make them known earlier."""
     append(log, told("bob", DAY, city="武汉"), done("b1", "bob", 2 * DAY), at=5 * DAY)
-    file = lead("bob", created_at=DAY, channel="sem", events=[event("login", 2 * DAY, event_id="b1")], known_at=DAY)
+    file = lead("bob", created_at=DAY, channel="sem", events=[event("login", 2 * DAY, event_id="b1")])
 
     tables = joined(log, tmp_path, [file])
 
@@ -154,7 +154,7 @@ def test_of_two_contents_with_one_arrival_the_live_one_counts(log: Log, tmp_path
 def test_an_event_of_the_files_alone_joins_a_live_lead(log: Log, tmp_path: Path) -> None:
     """The lead came live, a later event of it in the files."""
     append(log, told("bob", DAY), at=2 * DAY)
-    file = lead("bob", created_at=DAY, events=[event("login", 3 * DAY, event_id="b2")], known_at=DAY)
+    file = lead("bob", created_at=DAY, events=[event("login", 3 * DAY, event_id="b2")])
 
     tables = joined(log, tmp_path, [file])
 
@@ -223,7 +223,6 @@ def test_live_facts_mean_what_they_mean_one_lead_at_a_time(log: Log, tmp_path: P
     ann = lead(
         "ann",
         created_at=DAY,
-        known_at=DAY,
         versions=(Version(DAY, DAY, {"channel": "sem", "city": "a", "budget": 1.5}),),
         events=[event("login", 2 * DAY, event_id="a1"), event("login", 3 * DAY, event_id="a2")],
     )
