@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -59,10 +58,7 @@ def valkey_url(valkey_server: Server) -> str:
     return valkey_server.url
 
 
-_databases = count(1)
-
-
 @pytest.fixture
 def postgres_database(postgres_url: str) -> str:
     """The address of a database of the test's own, empty."""
-    return new_database(postgres_url, f"test_{next(_databases)}")
+    return new_database(postgres_url)

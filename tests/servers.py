@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -111,10 +112,11 @@ def valkey() -> Iterator[Server]:
         yield server
 
 
-def new_database(url: str, name: str) -> str:
-    """The address of a new, empty database ``name`` on the PostgreSQL at ``url``."""
+def new_database(url: str) -> str:
+    """The address of a new, empty database on the PostgreSQL at ``url``, with a name that no other has."""
     import psycopg
 
+    name = f"test_{secrets.token_hex(8)}"
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"'.encode())
     return f"{url.rpartition('/')[0]}/{name}"

@@ -45,7 +45,7 @@ values = st.tuples(
 def online(request: pytest.FixtureRequest) -> str:
     """The setting of each online store there is, a real server with nothing in it."""
     if request.param == "postgresql":
-        return new_database(request.getfixturevalue("postgres_url"), "online")
+        return new_database(request.getfixturevalue("postgres_url"))
     return f"{request.getfixturevalue('valkey_url')}/7" if request.param == "valkey" else "sqlite"
 
 

@@ -83,7 +83,7 @@ def test_what_is_said_of_a_lead_is_replaced_whole() -> None:
     roster.strike("a")
     roster.strike("nobody")
 
-    assert locked == ({"a": Member("sem", T - DAY, 0)}, {"a": lock_facts(site, facts)})
+    assert locked == ({"a": Member("sem", T - DAY, T - DAY)}, {"a": lock_facts(site, facts)})
     assert locked[0]["a"].counts_from == T - DAY + 1
     assert freed == {}
     assert (roster.members, roster.held) == ({}, {})

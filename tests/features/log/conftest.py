@@ -19,7 +19,7 @@ def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     if request.param == "sqlite":
         engine = open_sqlite(tmp_path_factory.mktemp("log") / "leadlight.db")
     else:
-        engine = open_postgres(new_database(request.getfixturevalue("postgres_url"), "log"))
+        engine = open_postgres(new_database(request.getfixturevalue("postgres_url")))
     yield engine
     engine.dispose()
 
