@@ -46,8 +46,9 @@ format: .venv/installed ## put the code in shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: .venv/installed ## measure speed on this machine
-	@set -e; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+bench: .venv/installed ## the full-size proofs and the speed of this machine, which take hours (one: python -m benchmarks.NAME)
+	@set -e; for name in $$(grep -l __main__ benchmarks/*.py | xargs -n 1 basename -s .py); do \
+		echo "== $$name"; $(BIN)/python -m "benchmarks.$$name"; done
 
 lock: .venv/installed ## resolve pyproject.toml anew into the two locks (ARGS=--upgrade takes newer releases)
 	$(BIN)/uv pip compile --quiet pyproject.toml --extra dev --universal --python-version 3.11 \

@@ -1,6 +1,6 @@
 """How long forty features over a large history take: the compiled catalogue against SQL for DuckDB written by hand.
 
-python benchmarks/build.py DATE [--leads N] [--events N] [--rounds N]
+python -m benchmarks.build [DATE] [--leads N] [--events N] [--rounds N]
 
 Draws a made-up history (``made/``), then lets both compute the same table, in turns, each in a process of its own. Both
 know time: what was not known at a row's moment does not count, and every row says until when it is valid. The third
@@ -9,7 +9,6 @@ runner is the SQL by hand without the latter. Ends with an error if the two tabl
 
 from __future__ import annotations
 
-import argparse
 import json
 import resource
 import statistics
@@ -23,7 +22,7 @@ import duckdb
 import ibis
 
 from benchmarks.made_history import QUIET, Made, draw_apart
-from benchmarks.report import table, tell
+from benchmarks.report import parser, table, tell
 from features.relational import evaluate
 from leadlight.schema import VALID_UNTIL
 
@@ -36,12 +35,11 @@ Measures = dict[str, float]
 
 def main() -> None:
     """Measure, print and write the table; a child of it measures once."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("date")
-    parser.add_argument("--leads", type=int, default=500_000)
-    parser.add_argument("--events", type=int, default=20_000_000)
-    parser.add_argument("--rounds", type=int, default=3)
-    asked = parser.parse_args()
+    asking = parser()
+    asking.add_argument("--leads", type=int, default=500_000)
+    asking.add_argument("--events", type=int, default=20_000_000)
+    asking.add_argument("--rounds", type=int, default=3)
+    asked = asking.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         made = draw_apart(Path(folder), leads=asked.leads, events=asked.events)
         title = f"Forty features over {asked.leads:,} leads and {asked.events:,} events"

@@ -1,6 +1,6 @@
 """What the live log keeps when its writers are killed: every acknowledged event, none twice.
 
-python benchmarks/durability.py [DATE] [--quick]
+python -m benchmarks.durability [DATE] [--quick]
 
 Two writers append batches of a lead and five events and note what was acknowledged. Both are killed (SIGKILL) at random
 moments and started again, and send again what they are not sure of. On PostgreSQL the server is killed too, just before
@@ -10,17 +10,14 @@ power cut leaves rests on fsync, which both databases call before they acknowled
 
 from __future__ import annotations
 
-import argparse
-import os
-import platform
 import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.report import parser, table, tell
 from tests.features.log.writers import EVENTS, Ledger, kill_writers, opened
 from tests.servers import Server, postgres
 
-RESULTS = Path(__file__).parent / "results" / "durability.md"
 WRITERS = 2
 COLUMNS = (
     "database",
@@ -38,18 +35,13 @@ COLUMNS = (
 
 def main() -> None:
     """Measure, print and write the table."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("date", nargs="?", default=time.strftime("%Y-%m-%d"))
-    parser.add_argument("--quick", action="store_true", help="a tenth of the kills")
-    asked = parser.parse_args()
+    asking = parser()
+    asking.add_argument("--quick", action="store_true", help="a tenth of the kills")
+    asked = asking.parse_args()
     share = 10 if asked.quick else 1
     rows = [on_sqlite(200 // share), on_postgres(20 // min(share, 5))]
     told = (__doc__ or "").partition("[--quick]")[2].strip()
-    text = f"# durability.py\n\n{asked.date}; {machine()}.\n\n{told}\n\n{table(rows)}"
-    print(text)
-    if not asked.quick:
-        RESULTS.parent.mkdir(exist_ok=True)
-        RESULTS.write_text(text, encoding="utf-8")
+    tell("durability", "Writers killed", asked.date, f"{told}\n\n{table(COLUMNS, rows)}", keep=not asked.quick)
 
 
 def on_sqlite(kills: int) -> list[str]:
@@ -77,18 +69,6 @@ def measured(name: str, place: str, kills: int, server: Server | None) -> list[s
 def bad(ledger: Ledger) -> list[str]:
     """What must be 0."""
     return [str(count) for count in (len(ledger.lost), len(ledger.doubled), len(ledger.torn), ledger.gaps)]
-
-
-def table(rows: list[list[str]]) -> str:
-    """As Markdown."""
-    lines = [COLUMNS, tuple("---" for _ in COLUMNS), *map(tuple, rows)]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-def machine() -> str:
-    """Where this was measured."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return f"{os.cpu_count()} cores, {memory:.0f} GB, Python {platform.python_version()}"
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """How soon an event counts: from the moment it is sent to the first score that reflects it, while others are sent.
 
-python benchmarks/freshness.py DATE [--seconds N] [--rate N]
+python -m benchmarks.freshness [DATE] [--seconds N] [--rate N]
 
 Events are sent one by one at a fixed rate by several threads over HTTP to a server in a process of its own. One in
 twenty is followed at once by asking for a tag that counts it, until it does.
@@ -8,21 +8,19 @@ twenty is followed at once by asking for a tag that counts it, until it does.
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 from pathlib import Path
 
-from benchmarks.report import table, tell
+from benchmarks.report import parser, table, tell
 from tests.journey.freshness import fresh_site, measure
 
 
 def main() -> None:
     """Measure, print and write the table."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("date")
-    parser.add_argument("--seconds", type=int, default=60)
-    parser.add_argument("--rate", type=int, default=200)
-    asked = parser.parse_args()
+    asking = parser()
+    asking.add_argument("--seconds", type=int, default=60)
+    asking.add_argument("--rate", type=int, default=200)
+    asked = asking.parse_args()
     with tempfile.TemporaryDirectory() as folder, fresh_site(Path(folder)) as address:
         found = measure(address, rate=asked.rate, seconds=asked.seconds)
     columns = ("asked for events/s", "sent events/s", "sent", "seen", "p50 ms", "p99 ms", "slowest ms")

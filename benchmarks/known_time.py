@@ -1,6 +1,6 @@
 """Whether both evaluators say what was known at each moment: against an oracle that looks at every fact.
 
-python benchmarks/known_time.py DATE [--cells N]
+python -m benchmarks.known_time [DATE] [--cells N]
 
 Histories with late, doubled, corrected, disordered and future facts, of leads that are merged and parted, go through
 the raw tables' typing and the history's files. Each cell is read by the relational and by the one-lead evaluator.
@@ -8,10 +8,9 @@ the raw tables' typing and the history's files. Each cell is read by the relatio
 
 from __future__ import annotations
 
-import argparse
 import time
 
-from benchmarks.report import table, tell
+from benchmarks.report import parser, table, tell
 from tests.features.known_time import compare
 
 AT_ONCE = 2_000
@@ -20,10 +19,9 @@ AT_ONCE = 2_000
 
 def main() -> None:
     """Measure, print and write the table."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("date")
-    parser.add_argument("--cells", type=int, default=1_000_000)
-    asked = parser.parse_args()
+    asking = parser()
+    asking.add_argument("--cells", type=int, default=1_000_000)
+    asked = asking.parse_args()
     started = time.perf_counter()
     histories = cells = 0
     differences: list[str] = []

@@ -1,16 +1,13 @@
 """How fast a lead's online row is read, by hand, through the door and through Feast; writes results/online_read.md.
 
 By hand is the cheapest read there is of the same bytes: the key is ready, one command, every value decoded by its known
-type. Starts a PostgreSQL and a Valkey of its own. Usage: python benchmarks/online_read.py [DATE]
+type. Starts a PostgreSQL and a Valkey of its own.
 """
 
 from __future__ import annotations
 
-import os
-import platform
 import sqlite3
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -21,12 +18,10 @@ from typing import Any, Literal
 import psycopg
 import pyarrow as pa
 import redis
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 from feast.infra.online_stores.helpers import _mmh3
 from feast.protos.feast.types.Value_pb2 import Map, Value
 
+from benchmarks.report import parser, table, tell
 from features.store.door import Store
 from features.store.rows import Values, table_name
 from leadlight.schema import FOREVER
@@ -37,7 +32,6 @@ FEATURES = 40
 LEADS = 2_000
 MANY = 200
 ROUNDS = 30
-RESULT = Path(__file__).parent / "results" / "online_read.md"
 
 Kinds = Mapping[str, Literal["int64_val", "double_val", "string_val"]]
 Read = Callable[[list[str]], object]
@@ -52,28 +46,23 @@ def main(date: str) -> None:
             "Valkey": stack.enter_context(valkey()).url,
             "PostgreSQL": stack.enter_context(postgres()).url,
         }
-        lines = [line for name, online in servers.items() for line in _measured(name, folder / name, online)]
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**30
-    machine = f"{os.cpu_count()} cores, {memory} GiB, Python {platform.python_version()}"
-    head = f"| store | leads | by hand µs | door µs | Feast µs | door ÷ by hand | Feast ÷ door |\n{'|---' * 7}|"
-    text = "\n".join([f"# online_read.py\n\n{date}; {machine}; {FEATURES} features a lead.\n", head, *lines, ""])
-    RESULT.write_text(text, encoding="utf-8")
-    print(text)
+        rows = [row for name, online in servers.items() for row in _measured(name, folder / name, online)]
+    columns = ("store", "leads", "by hand µs", "door µs", "Feast µs", "door ÷ by hand", "Feast ÷ door")
+    tell("online_read", f"One lead's row of {FEATURES} features", date, table(columns, rows))
 
 
-def _measured(name: str, folder: Path, online: str) -> list[str]:
+def _measured(name: str, folder: Path, online: str) -> list[list[object]]:
     store = tiny_store(folder, _features(), stores={"online": online, "deadline_ms": 10_000})
     store.write_leads(_rows(store))
     by_hand = {"SQLite": _by_hand_sqlite, "Valkey": _by_hand_valkey, "PostgreSQL": _by_hand_postgresql}[name]
     reads: list[Read] = [by_hand(store, online), store.read_leads, _by_feast(store)]
-    lines = []
+    rows: list[list[object]] = []
     for leads, times in ((1, 100), (MANY, 3)):
         hand, door, feast = _medians(reads, leads, times)
-        lines.append(
-            f"| {name} | {leads} | {hand:.0f} | {door:.0f} | {feast:.0f} | {door / hand:.2f} | {feast / door:.1f} |"
-        )
+        micros = (f"{each:.0f}" for each in (hand, door, feast))
+        rows.append([name, leads, *micros, f"{door / hand:.2f}", f"{feast / door:.1f}"])
     store.close()
-    return lines
+    return rows
 
 
 def _medians(reads: list[Read], leads: int, times: int) -> list[float]:
@@ -189,4 +178,4 @@ def _rows(store: Store) -> pa.Table:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else time.strftime("%Y-%m-%d"))
+    main(parser().parse_args().date)

@@ -1,24 +1,21 @@
 """Whether facts that were learnt later, but say of an earlier time, change anything before they were learnt.
 
-python benchmarks/planted_leaks.py DATE [--leaks N]
+python -m benchmarks.planted_leaks [DATE] [--leaks N]
 
 Each leak is planted into a history of its own; it counts as real if a join on event time alone would have taken it in.
 """
 
 from __future__ import annotations
 
-import argparse
-
-from benchmarks.report import table, tell
+from benchmarks.report import parser, table, tell
 from tests.features.planted import plant
 
 
 def main() -> None:
     """Plant, print and write the table."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("date")
-    parser.add_argument("--leaks", type=int, default=100)
-    asked = parser.parse_args()
+    asking = parser()
+    asking.add_argument("--leaks", type=int, default=100)
+    asked = asking.parse_args()
     planted = plant(seed=100, count=asked.leaks)
     rows: list[tuple[object, ...]] = []
     for kind in dict.fromkeys(each.leak.kind for each in planted):

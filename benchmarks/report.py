@@ -1,13 +1,25 @@
-"""How a benchmark tells what it found: a table with the machine and the day, printed and kept in ``results/``."""
+"""How a benchmark is asked and tells what it found: a table with the machine and the day, kept in ``results/``.
+
+Each runs as ``python -m benchmarks.NAME [DATE]``; ``make bench`` runs them all.
+"""
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 RESULTS = Path(__file__).parent / "results"
+
+
+def parser() -> argparse.ArgumentParser:
+    """What every benchmark may be asked: the date that its results bear, today by default."""
+    asked = argparse.ArgumentParser()
+    asked.add_argument("date", nargs="?", default=time.strftime("%Y-%m-%d"))
+    return asked
 
 
 def machine() -> str:

@@ -1,6 +1,6 @@
 """How long training rows take: Feast's point-in-time join, as we use it and by itself, against DuckDB's ASOF join.
 
-python benchmarks/retrieval.py DATE [--rows N] [--rounds N]
+python -m benchmarks.retrieval [DATE] [--rows N] [--rounds N]
 
 Over the offline tables of a made-up site (``made/``) our door joins each spine row with three views: its lead's,
 and the context of everybody and of its channel. Beside it Feast alone joins four views of twelve features, whose rows
@@ -10,7 +10,6 @@ own, and must return all rows, with equal values. Imports, and opening the store
 
 from __future__ import annotations
 
-import argparse
 import cProfile
 import pstats
 import statistics
@@ -28,7 +27,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.made_history import QUIET, Made, draw
-from benchmarks.report import table, tell
+from benchmarks.report import parser, table, tell
 from features.catalogue import Context
 from features.engines import evaluating
 from features.people import as_people
@@ -65,11 +64,10 @@ ONCE = "--once"
 
 def main() -> None:
     """Measure, print and write the table; a child of it measures once."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("date")
-    parser.add_argument("--rows", type=int, default=100_000)
-    parser.add_argument("--rounds", type=int, default=3)
-    asked = parser.parse_args()
+    asking = parser()
+    asking.add_argument("--rows", type=int, default=100_000)
+    asking.add_argument("--rounds", type=int, default=3)
+    asked = asking.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         made = prepared(Path(folder), rows=asked.rows)
         tell("retrieval", f"{asked.rows:,} training rows", asked.date, compared(made, rounds=asked.rounds))

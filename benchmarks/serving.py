@@ -1,4 +1,4 @@
-"""How fast one lead is answered over HTTP, against a bare FastAPI echo in the same run; prints a Markdown table.
+"""How fast one lead is answered over HTTP, against a bare FastAPI echo in the same run.
 
 Asks the demo's champion, so run `make demo ARGS=--no-serve` first. Both servers run with one worker on loopback and are
 asked by one client, one request after the other.
@@ -18,6 +18,8 @@ import httpx2
 import numpy as np
 import pyarrow.parquet as pq
 
+from benchmarks.report import parser, table, tell
+
 ASKED = 2_000
 WARM = 200
 MANY = 200
@@ -31,8 +33,8 @@ uvicorn.run(app, port={port}, log_level="warning", access_log=False)
 """
 
 
-def main(site: Path, state: Path) -> None:
-    """Measure and print."""
+def main(site: Path, state: Path, date: str) -> None:
+    """Measure, print and write the table."""
     leads = pq.read_table(next(state.glob("history/leads/bucket=0/*.parquet")), columns=["lead_id"])["lead_id"]
     ids = leads.to_pylist()[:ASKED]
     with _server([sys.executable, "-c", ECHO], "/docs") as client:
@@ -42,10 +44,12 @@ def main(site: Path, state: Path) -> None:
         one = _seconds(lambda number: client.post("/v1/scores", json=_body(ids, number)).raise_for_status(), ASKED)
         everybody = {"leads": [{"lead_id": lead_id} for lead_id in ids[:MANY]]}
         many = _seconds(lambda _: client.post("/v1/scores", json=everybody).raise_for_status(), 20)
-    print("| request | p50 ms | p99 ms | against the echo |\n|---|---|---|---|")
+    rows = []
     for name, seconds in (("echo", echo), ("one lead", one), (f"{len(everybody['leads'])} leads", many)):
         p50, p99 = np.quantile(seconds, [0.5, 0.99]) * 1000
-        print(f"| {name} | {p50:.2f} | {p99:.2f} | {p50 / (np.median(echo) * 1000):.1f} x |")
+        rows.append([name, f"{p50:.2f}", f"{p99:.2f}", f"{p50 / (np.median(echo) * 1000):.1f}"])
+    told = table(("request", "p50 ms", "p99 ms", "÷ the echo"), rows)
+    tell("serving", "Scores over HTTP, by the demo's champion", date, told)
 
 
 def _body(ids: list[str], number: int) -> dict[str, list[dict[str, str]]]:
@@ -86,4 +90,4 @@ def _server(words: list[str], path: str) -> Iterator[httpx2.Client]:
 
 if __name__ == "__main__":
     demo = Path(__file__).parents[1] / "examples" / "demo"
-    main(demo, demo / "state")
+    main(demo, demo / "state", parser().parse_args().date)

@@ -1,58 +1,84 @@
 """Whether what was served equals what a later build computes, on the embedded stores and on servers.
 
-python benchmarks/skew.py DATE [--moments N]
+python -m benchmarks.skew [DATE] [--moments N] [--minutes M]
 
 A site is lived through over HTTP (``tests/journey/skew.py``): events that come late, are corrected or sent again, new
 leads and versions, people merged and parted, a build and a new server half way. Every profile that was answered is
-compared with what the relational evaluator says of its lead and moment after a final build, value by value.
+compared with what the relational evaluator says of its lead and moment after a final build, value by value. The table
+is kept after each site, so that a run that is stopped tells how far it came.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import tempfile
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.report import table, tell
+from benchmarks.report import parser, table, tell
 from tests.journey.skew import SITE_ON_THE_WALL_CLOCK, lived
-from tests.servers import postgres, valkey
+from tests.servers import new_database, postgres, valkey
 from tests.serving.serving_builders import CATALOGUE
 
 SERVERS = '\n[stores]\ndatabase = "env:BENCH_DATABASE"\nonline = "env:BENCH_ONLINE"\ndeadline_ms = 1000\n'
-AT_A_TIME = 10_000
+AT_A_TIME = 2_000
 """Moments of one site; each has a seed of its own."""
+DATABASES = 16
+"""Of one Valkey: a site's build takes out the rows of the one before it there."""
+
+
+@dataclass
+class Stores:
+    """One configuration of stores and what was seen on it so far."""
+
+    name: str
+    site: str
+    moments: int = 0
+    seconds: float = 0.0
+    differences: list[str] = field(default_factory=list)
+
+    def live(self, *, seed: int, moments: int) -> None:
+        """One more site, from its first day to its last build."""
+        started = time.perf_counter()
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            lived(Path(folder) / "site", self.site, CATALOGUE, seed=seed, moments=moments) as replay,
+        ):
+            self.differences += replay.differences()
+            self.moments += len(replay.asked)
+        self.seconds += time.perf_counter() - started
+
+    def row(self) -> list[object]:
+        """Its row of the table."""
+        return [self.name, f"{self.moments:,}", len(self.differences), f"{self.seconds:.0f}"]
 
 
 def main() -> None:
     """Measure, print and write the table."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("date")
-    parser.add_argument("--moments", type=int, default=200_000)
-    asked = parser.parse_args()
-    rows = [measured("SQLite", SITE_ON_THE_WALL_CLOCK, asked.moments)]
+    asking = parser()
+    asking.add_argument("--moments", type=int, default=200_000)
+    asking.add_argument("--minutes", type=float, default=float("inf"))
+    asked = asking.parse_args()
+    ends = time.monotonic() + 60 * asked.minutes
     with postgres() as database, valkey() as online:
-        os.environ["BENCH_DATABASE"], os.environ["BENCH_ONLINE"] = database.url, online.url
-        rows.append(measured("PostgreSQL and Valkey", SITE_ON_THE_WALL_CLOCK + SERVERS, asked.moments))
-    tell("skew", "Served against rebuilt", asked.date, table(("stores", "moments", "differences", "seconds"), rows))
-
-
-def measured(name: str, site: str, moments: int) -> list[object]:
-    """One row of the table."""
-    started = time.perf_counter()
-    told: list[str] = []
-    lived_through = 0
-    for seed, first in enumerate(range(0, moments, AT_A_TIME)):
-        count = min(AT_A_TIME, moments - first)
-        with (
-            tempfile.TemporaryDirectory() as folder,
-            lived(Path(folder) / "site", site, CATALOGUE, seed=seed, moments=count) as replay,
-        ):
-            told += replay.differences()
-            lived_through += len(replay.asked)
-    print(*told[:10], sep="\n")
-    return [name, f"{lived_through:,}", len(told), f"{time.perf_counter() - started:.0f}"]
+        stores = [Stores("SQLite", SITE_ON_THE_WALL_CLOCK)]
+        stores.append(Stores("PostgreSQL and Valkey", SITE_ON_THE_WALL_CLOCK + SERVERS))
+        for seed, first in enumerate(range(0, asked.moments, AT_A_TIME)):
+            os.environ["BENCH_DATABASE"] = new_database(database.url)
+            os.environ["BENCH_ONLINE"] = f"{online.url}/{seed % DATABASES}"
+            for each in stores:
+                each.live(seed=seed, moments=min(AT_A_TIME, asked.moments - first))
+                print(*each.differences[-10:], sep="\n")
+            rows = [each.row() for each in stores]
+            tell(
+                "skew",
+                "Served against rebuilt",
+                asked.date,
+                table(("stores", "moments", "differences", "seconds"), rows),
+            )
+            if time.monotonic() > ends:
+                break
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ Needs pyspark and Java (make spark); without them it says so and ends.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import subprocess
@@ -15,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.report import table, tell
+from benchmarks.report import parser, table, tell
 from features.spark.session import missing
 from leadlight.sample import draw
 
@@ -47,7 +46,7 @@ A load beyond the number of cores means that others were at work: then these sec
 
 {table(("step", "DuckDB", "Spark, local"), rows)}
 """
-    tell("spark", "spark.py", date, text)
+    tell("spark", "A build by DuckDB and by Spark", date, text)
 
 
 def _build(folder: Path, engine: str) -> dict[str, Any]:
@@ -73,8 +72,7 @@ def _build(folder: Path, engine: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    parser.add_argument("date", nargs="?", default="undated")
-    parser.add_argument("--leads", type=int, default=100_000)
-    asked = parser.parse_args()
+    asking = parser()
+    asking.add_argument("--leads", type=int, default=100_000)
+    asked = asking.parse_args()
     main(asked.date, asked.leads)

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from leadlight.commands import answers, exporting, identity, keys, live, models, sites
+from leadlight.commands import answers, exporting, identity, keys, live, models, sites, versions
 from leadlight.commands.console import app, err
 from leadlight.settings import SiteError, UsageError
 
@@ -23,6 +23,7 @@ __all__ = [
     "main",
     "models",
     "sites",
+    "versions",
 ]  # a module of commands registers them on the app
 
 

@@ -16,7 +16,7 @@ from leadlight.settings import SiteError
 
 @dataclass(frozen=True)
 class Champion:
-    """The version that serves."""
+    """A version that serves, or that scores in the shadow of the one that does."""
 
     version: int
     bundle_sha256: str
@@ -24,13 +24,21 @@ class Champion:
 
 def current_champion(state: Path, target_name: str) -> Champion | None:
     """The champion that ``STATE/champion/TARGET.json`` names, if there is one."""
-    path = champion_file(state, target_name)
+    return _named(champion_file(state, target_name))
+
+
+def current_challenger(state: Path, target_name: str) -> Champion | None:
+    """The version that ``STATE/challenger/TARGET.json`` names to score in the champion's shadow, if there is one."""
+    return _named(challenger_file(state, target_name))
+
+
+def _named(path: Path) -> Champion | None:
     try:
         return Champion(**json.loads(path.read_bytes()))
     except FileNotFoundError:
         return None
     except (ValueError, TypeError) as error:
-        raise SiteError([f"{path} does not name a champion ({error}): promote a version again"]) from error
+        raise SiteError([f"{path} does not name a version ({error}): promote one again"]) from error
 
 
 def last_trained(state: Path, target_name: str) -> int:
@@ -56,6 +64,11 @@ def verdict_file(state: Path, target_name: str, version: int) -> Path:
 def champion_file(state: Path, target_name: str) -> Path:
     """The file that names a target's champion; it changes in one step."""
     return state / "champion" / f"{target_name}.json"
+
+
+def challenger_file(state: Path, target_name: str) -> Path:
+    """The file that names a target's challenger; it changes in one step."""
+    return state / "challenger" / f"{target_name}.json"
 
 
 def keys_folder(state: Path) -> Path:

@@ -15,6 +15,7 @@ from leadlight.model.bundle import Bundle, load_bundle, write_bundle
 from leadlight.model.manifest import Origin
 from leadlight.model.margins import sigmoid
 from leadlight.registry import register
+from leadlight.schema import from_micros
 from leadlight.settings import Site, SiteError, Target
 from leadlight.shelf import bundle_folder, verdict_file, write_json
 from training.audit import audit
@@ -25,7 +26,7 @@ from training.gate import certify
 from training.judgement import Judgement, assess
 from training.plots import draw_scores, draw_shap
 from training.reference import distributions
-from training.report import lines
+from training.report import HEADLINES, lines
 from training.tracking import Record, Rows, track
 
 SEED = 7
@@ -73,7 +74,14 @@ def train(site: Site, catalogue: Catalogue, target_name: str, *, state: Path, se
         draw_scores(judgement.scored, threshold=judgement.threshold, folder=files / "plots")
         draw_shap(bundle.model, test.X, seed=seed, folder=files / "plots")
         run_id = track(site, target_name, _record(fitted, bundle, judgement, (learned, test), files), state=state)
-        version = register(site, target_name, state=state, run_id=run_id, bundle_sha256=bundle.sha256)
+        version = register(
+            site,
+            target_name,
+            state=state,
+            run_id=run_id,
+            bundle_sha256=bundle.sha256,
+            description=_description(judgement, bundle.manifest.origin),
+        )
         _shelve(files, state, target_name, version)
     return Result(version, judgement, site.site.made)
 
@@ -154,7 +162,22 @@ def _record(fitted: Fitted, bundle: Bundle, judgement: Judgement, rows: tuple[Da
         for context, part in zip(("training", "test"), rows, strict=True)
     )
     tags = {"verdict": judgement.verdict.verdict, "bundle_sha256": bundle.sha256}
-    return Record(parameters, judgement.evaluation.to_json(), tags, tuple(used), files)
+    name = f"train until {_day(origin)}: {HEADLINES[judgement.verdict.verdict]}"
+    return Record(name, parameters, judgement.evaluation.to_json(), tags, tuple(used), files)
+
+
+def _description(judgement: Judgement, origin: Origin) -> str:
+    """What people read of a version in the registry."""
+    whole, metrics = judgement.evaluation, judgement.evaluation.metrics
+    numbers = (f"{name.replace('_', ' ')} {metric.value:.3f}" for name, metric in metrics.items() if metric)
+    return (
+        f"{HEADLINES[judgement.verdict.verdict]}; learned from {origin.rows} rows until {_day(origin)}, judged on"
+        f" {whole.rows} later ones of {whole.leads} leads: {', '.join(numbers)}"
+    )
+
+
+def _day(origin: Origin) -> str:
+    return from_micros(origin.trained_until).date().isoformat()
 
 
 def _shelve(files: Path, state: Path, target_name: str, version: int) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leadlight.registry import mlflow_client, model_name
+from leadlight.registry.mlflow_client import artifacts_of
 from leadlight.settings import Site
 
 if TYPE_CHECKING:
@@ -30,7 +31,9 @@ class Rows:
 
 @dataclass(frozen=True)
 class Record:
-    """What one training leaves behind; ``files`` is the folder of its bundle, verdict and plots."""
+    """What one training leaves behind: ``name`` says what it was, ``files`` is the folder of all that it made."""
+
+    name: str
 
     parameters: Mapping[str, object]
     metrics: Mapping[str, float | None]
@@ -43,8 +46,8 @@ def track(site: Site, target_name: str, record: Record, *, state: Path) -> str:
     """Write one run into the target's experiment and return its id."""
     from mlflow.entities import Metric, Param, RunTag
 
-    client = mlflow_client(state)
-    with _run(client, _experiment(client, model_name(site, target_name), state)) as run_id:
+    client = mlflow_client(site, state)
+    with _run(client, _experiment(client, site, target_name, state), record.name) as run_id:
         client.log_batch(
             run_id,
             metrics=[Metric(name, value, 0, 0) for name, value in record.metrics.items() if value is not None],
@@ -56,17 +59,17 @@ def track(site: Site, target_name: str, record: Record, *, state: Path) -> str:
     return run_id
 
 
-def _experiment(client: MlflowClient, name: str, state: Path) -> str:
+def _experiment(client: MlflowClient, site: Site, target_name: str, state: Path) -> str:
+    name = model_name(site, target_name)
     found = client.get_experiment_by_name(name)
     if found is not None:
         return str(found.experiment_id)
-    place = state.absolute() / "mlflow" / "artifacts" / name
-    return str(client.create_experiment(name, artifact_location=place.as_uri()))
+    return str(client.create_experiment(name, artifact_location=artifacts_of(site, state, name)))
 
 
 @contextmanager
-def _run(client: MlflowClient, experiment: str) -> Iterator[str]:
-    run_id: str = client.create_run(experiment).info.run_id
+def _run(client: MlflowClient, experiment: str, name: str) -> Iterator[str]:
+    run_id: str = client.create_run(experiment, run_name=name).info.run_id
     try:
         yield run_id
     except BaseException:

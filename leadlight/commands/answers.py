@@ -22,9 +22,10 @@ from leadlight.commands.console import (
     out,
     print_answer,
 )
-from leadlight.commands.models import promote, train
+from leadlight.commands.models import train
 from leadlight.commands.place import build_site, open_built, open_place, parse_moment, wall
 from leadlight.commands.sites import check
+from leadlight.commands.versions import promote
 
 
 @app.command()

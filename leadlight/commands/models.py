@@ -1,4 +1,4 @@
-"""From features to a judged model: train, promote, backtest."""
+"""From features to a judged model: train, backtest."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from leadlight.commands.console import (
     err,
     print_answer,
 )
-from leadlight.commands.place import open_built, open_place
+from leadlight.commands.place import open_built
 from leadlight.settings import SiteError
 
 
@@ -41,26 +41,6 @@ def train(
     with err.status(f"training {name} …"):
         result = pipeline.train(place.site, place.catalogue, name, state=place.state)
     print_answer(as_json, result.to_json(), result.lines())
-
-
-@app.command()
-def promote(
-    site: SiteFolder,
-    version: Annotated[int | None, typer.Argument(help="the last trained by default")] = None,
-    target: TargetName = None,
-    state: StateFolder = None,
-    as_json: Json = False,
-) -> None:
-    """Make a version the champion, if and only if its verdict is promote; exit 1 with the failed rules otherwise."""
-    place = open_place(site, state)
-    name, _ = place.site.target(target)
-    from leadlight import registry
-
-    champion = registry.promote(place.site, name, state=place.state, version=version)
-    words = f"{name}: version {champion.version} is the champion"
-    print_answer(
-        as_json, {"target": name, "version": champion.version, "bundle_sha256": champion.bundle_sha256}, [words]
-    )
 
 
 @app.command()

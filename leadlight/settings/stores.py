@@ -25,6 +25,16 @@ def _server(text: str) -> str:
 Server = Annotated[str, AfterValidator(_server)]
 
 
+def _tracking(text: str) -> str:
+    if text != "sqlite" and not text.startswith(("postgresql://", "http://", "https://", "env:")):
+        message = "MLflow is 'sqlite' (embedded), or an address that begins with postgresql://, http:// or https://"
+        raise ValueError(message + ", or env:NAME for one that the environment holds")
+    return text
+
+
+Tracking = Annotated[str, AfterValidator(_tracking)]
+
+
 class Stores(Part):
     """``[stores]``; an address with a password is better written ``"env:NAME"``, kept in the environment."""
 
@@ -34,6 +44,8 @@ class Stores(Part):
     """Feast's online rows: ``sqlite``, ``postgresql://…`` or ``redis://…`` (Redis or Valkey)."""
     registry: Server = "file"
     """Feast's registry: ``file`` (in the state folder) or ``postgresql://…``."""
+    tracking: Tracking = "sqlite"
+    """MLflow's records: ``sqlite`` (in the state folder), ``postgresql://…``, or a tracking server's ``http://…``."""
     deadline_ms: Annotated[int, Field(ge=1, le=60_000)] = 50
     """How long an online store that is a server may take for one call of a few rows."""
 

@@ -17,11 +17,13 @@ from leadlight import registry
 from leadlight.grading import Cuts
 from leadlight.model.bundle import write_bundle
 from leadlight.model.manifest import Origin
+from leadlight.registry.terms import Action, Term, line_of_champions, terms
 from leadlight.settings import Site, SiteError
 from leadlight.shelf import (
     Champion,
     bundle_folder,
     champion_file,
+    current_challenger,
     current_champion,
     last_trained,
     verdict_file,
@@ -33,6 +35,8 @@ from training.gate import Outcome, Rule, State, Verdict, certify
 from training.tracking import Record, track
 
 TARGET = "first_order"
+T0 = 1_760_000_000_000_000
+DECISION = registry.Decision(at=T0, by="wang")
 CUTS = Cuts(threshold=0.3, a=0.5, b=0.4, c=0.2, quantiles=(0.1,) * 101)
 
 
@@ -67,7 +71,7 @@ def shelve(shelf: Shelf, *, proven: float = 0.35, verdict: Outcome = "promote", 
     serving = current_champion(shelf.state, TARGET)
     found = Verdict(verdict, tuple(rules), 1, 0.05, champion=serving.bundle_sha256 if serving else None)
     certify(found, bundle=files / "bundle", bundle_sha256=sha256, target_name=TARGET, state=shelf.state)
-    run_id = track(shelf.site, TARGET, Record({}, {}, {}, (), files), state=shelf.state)
+    run_id = track(shelf.site, TARGET, Record("a version", {}, {}, {}, (), files), state=shelf.state)
     version = registry.register(shelf.site, TARGET, state=shelf.state, run_id=run_id, bundle_sha256=sha256)
     (shelf.state / "bundles" / TARGET).mkdir(parents=True, exist_ok=True)
     (files / "bundle").rename(bundle_folder(shelf.state, TARGET, version))
@@ -93,35 +97,37 @@ def shelf(made: Shelf, tmp_path: Path) -> Shelf:
 
 def alias(shelf: Shelf) -> int:
     """The version that MLflow's alias names."""
-    client = registry.mlflow_client(shelf.state)
+    client = registry.mlflow_client(shelf.site, shelf.state)
     return int(client.get_model_version_by_alias("tiny-first_order", "champion").version)
 
 
 def test_a_candidate_never_held_against_the_champion_is_refused(shelf: Shelf) -> None:
     """Two versions judged before either served: once one serves, the other must be trained and judged again."""
     shelve(shelf, seed=3)
-    registry.promote(shelf.site, TARGET, state=shelf.state, version=1)
+    registry.promote(shelf.site, TARGET, state=shelf.state, version=1, decision=DECISION)
 
     with pytest.raises(SiteError, match="judged against champion none, now it is version 1"):
-        registry.promote(shelf.site, TARGET, state=shelf.state)
+        registry.promote(shelf.site, TARGET, state=shelf.state, decision=DECISION)
 
 
 def test_promote_moves_the_alias_and_the_file(shelf: Shelf) -> None:
     """Afterwards MLflow and the champion file name the version; promoting the same again changes nothing."""
     assert current_champion(shelf.state, TARGET) is None
 
-    champion = registry.promote(shelf.site, TARGET, state=shelf.state, version=1)
+    champion = registry.promote(shelf.site, TARGET, state=shelf.state, version=1, decision=DECISION)
 
     assert champion.version == alias(shelf) == 1
     assert current_champion(shelf.state, TARGET) == champion
-    assert registry.promote(shelf.site, TARGET, state=shelf.state, version=1) == champion
-    assert [path.name for path in (shelf.state / "champion").iterdir()] == [f"{TARGET}.json"]
+    assert registry.promote(shelf.site, TARGET, state=shelf.state, version=1, decision=DECISION) == champion
+    names = sorted(path.name for path in (shelf.state / "champion").iterdir())
+    assert names == [f"{TARGET}.json", f"{TARGET}.terms.jsonl"]
+    assert [(term.action, term.version, term.by) for term in terms(shelf.state, TARGET)] == [("promote", 1, "wang")]
 
 
 def test_the_last_trained_version_is_the_default(shelf: Shelf) -> None:
     """Without a number the newest version is asked for: here one whose verdict is another, refused rule by rule."""
     with pytest.raises(SiteError) as refused:
-        registry.promote(shelf.site, TARGET, state=shelf.state)
+        registry.promote(shelf.site, TARGET, state=shelf.state, decision=DECISION)
 
     assert refused.value.faults == (
         "version 2 may not be promoted, the gate's verdict is not_enough_evidence",
@@ -159,7 +165,9 @@ def edit_certificate(shelf: Shelf) -> None:
     """Name version 2's bundle in version 1's certificate."""
     borrow_certificate(shelf)
     hashes = [
-        registry.mlflow_client(shelf.state).get_model_version("tiny-first_order", str(version)).tags["bundle_sha256"]
+        registry.mlflow_client(shelf.site, shelf.state)
+        .get_model_version("tiny-first_order", str(version))
+        .tags["bundle_sha256"]
         for version in (1, 2)
     ]
     path = bundle_folder(shelf.state, TARGET, 2) / "certificate.json"
@@ -185,7 +193,7 @@ def test_no_edit_makes_an_unproven_version_champion(shelf: Shelf, edit: Callable
     edit(shelf)
 
     with pytest.raises(SiteError, match=reason):
-        registry.promote(shelf.site, TARGET, state=shelf.state, version=2)
+        registry.promote(shelf.site, TARGET, state=shelf.state, version=2, decision=DECISION)
 
     assert current_champion(shelf.state, TARGET) is None
 
@@ -196,7 +204,7 @@ def test_a_bundle_changed_after_the_gate_is_refused(shelf: Shelf) -> None:
     path.write_bytes(path.read_bytes().replace(b'"offset":', b'"offset" :'))
 
     with pytest.raises(SiteError, match=r"blend.json"):
-        registry.promote(shelf.site, TARGET, state=shelf.state, version=1)
+        registry.promote(shelf.site, TARGET, state=shelf.state, version=1, decision=DECISION)
 
     assert current_champion(shelf.state, TARGET) is None
 
@@ -213,7 +221,7 @@ def test_todays_thresholds_count(shelf: Shelf) -> None:
     }
 
     with pytest.raises(SiteError) as refused:
-        registry.promote(builders.site(targets=targets), TARGET, state=shelf.state, version=1)
+        registry.promote(builders.site(targets=targets), TARGET, state=shelf.state, version=1, decision=DECISION)
 
     assert [fault.split(":")[0] for fault in refused.value.faults] == ["precision", "auc"]
     assert "asks for 0.36, this version is proven to 0.35" in refused.value.faults[0]
@@ -225,7 +233,7 @@ def test_a_version_mlflow_does_not_know_is_refused(shelf: Shelf) -> None:
     shutil.copy(verdict_file(shelf.state, TARGET, 1), verdict_file(shelf.state, TARGET, 3))
 
     with pytest.raises(SiteError, match="MLflow does not know version 3"):
-        registry.promote(shelf.site, TARGET, state=shelf.state)
+        registry.promote(shelf.site, TARGET, state=shelf.state, decision=DECISION)
 
 
 def test_a_damaged_champion_file_is_named(tmp_path: Path) -> None:
@@ -233,14 +241,14 @@ def test_a_damaged_champion_file_is_named(tmp_path: Path) -> None:
     champion_file(tmp_path, TARGET).parent.mkdir()
     champion_file(tmp_path, TARGET).write_text("{", encoding="utf-8")
 
-    with pytest.raises(SiteError, match="does not name a champion"):
+    with pytest.raises(SiteError, match="does not name a version"):
         current_champion(tmp_path, TARGET)
 
 
 def test_without_a_version_promote_says_what_to_do(tmp_path: Path) -> None:
     """An untrained target is one line, not a traceback."""
     with pytest.raises(SiteError, match="run `leadlight train"):
-        registry.promote(builders.site(), TARGET, state=tmp_path)
+        registry.promote(builders.site(), TARGET, state=tmp_path, decision=DECISION)
 
 
 def test_reading_the_champion_costs_no_mlflow(tmp_path: Path) -> None:
@@ -255,3 +263,106 @@ def test_reading_the_champion_costs_no_mlflow(tmp_path: Path) -> None:
     answer = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
 
     assert answer.splitlines() == [str(Champion(3, "ff")), "set()"]
+
+
+def test_rollback_lets_the_one_before_serve_again(shelf: Shelf) -> None:
+    """Back from 3 to 1, with the record of it; MLflow's alias follows; there is nothing before the first."""
+    registry.promote(shelf.site, TARGET, state=shelf.state, version=1, decision=DECISION)
+    shelve(shelf, seed=3)
+    registry.promote(shelf.site, TARGET, state=shelf.state, decision=DECISION)
+
+    back = registry.rollback(shelf.site, TARGET, state=shelf.state, decision=registry.Decision(T0 + 1, "li"))
+
+    assert back.version == alias(shelf) == 1
+    assert current_champion(shelf.state, TARGET) == back
+    assert [(term.action, term.version) for term in terms(shelf.state, TARGET)] == [
+        ("promote", 1),
+        ("promote", 3),
+        ("rollback", 1),
+    ]
+    with pytest.raises(SiteError, match="nothing to go back to"):
+        registry.rollback(shelf.site, TARGET, state=shelf.state, decision=DECISION)
+    with pytest.raises(SiteError, match="version 3 was not champion before today's"):
+        registry.rollback(shelf.site, TARGET, state=shelf.state, version=3, decision=DECISION)
+
+
+def test_rollback_takes_no_version_that_lost_its_certificate(shelf: Shelf) -> None:
+    """What may not be promoted may not come back either, and the champion stays."""
+    registry.promote(shelf.site, TARGET, state=shelf.state, version=1, decision=DECISION)
+    shelve(shelf, seed=3)
+    now = registry.promote(shelf.site, TARGET, state=shelf.state, decision=DECISION)
+    (bundle_folder(shelf.state, TARGET, 1) / "certificate.json").unlink()
+
+    with pytest.raises(SiteError, match=r"certificate\.json is missing"):
+        registry.rollback(shelf.site, TARGET, state=shelf.state, decision=DECISION)
+
+    assert current_champion(shelf.state, TARGET) == now
+
+
+def test_a_rollback_imports_no_mlflow_before_the_champion_has_changed(shelf: Shelf) -> None:
+    """What serves changes at once: the slow record comes after it, and if that fails the champion stands."""
+    registry.promote(shelf.site, TARGET, state=shelf.state, version=1, decision=DECISION)
+    shelve(shelf, seed=3)
+    registry.promote(shelf.site, TARGET, state=shelf.state, decision=DECISION)
+    script = (
+        "import sys; from pathlib import Path; from leadlight import registry; from tests import builders;"
+        "sys.modules['mlflow'] = None;"  # an import of it fails
+        f"registry.rollback(builders.site(), {TARGET!r}, state=Path({str(shelf.state)!r}),"
+        " decision=registry.Decision(1, 'li'))"
+    )
+
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+
+    assert "mlflow" in done.stderr
+    champion = current_champion(shelf.state, TARGET)
+    assert champion is not None
+    assert champion.version == 1
+
+
+def test_a_challenger_needs_a_certificate_and_is_one_until_it_is_promoted(shelf: Shelf) -> None:
+    """Not held against the champion it may score in its shadow; a version without a certificate may not."""
+    shelve(shelf, seed=3)
+    registry.promote(shelf.site, TARGET, state=shelf.state, version=1, decision=DECISION)
+
+    named = registry.challenge(shelf.site, TARGET, state=shelf.state, decision=DECISION)
+
+    assert named.version == 3
+    assert current_challenger(shelf.state, TARGET) == named
+    with pytest.raises(SiteError, match="may not be promoted"):
+        registry.challenge(shelf.site, TARGET, state=shelf.state, version=2, decision=DECISION)
+    with pytest.raises(SiteError, match="version 1 is the champion"):
+        registry.challenge(shelf.site, TARGET, state=shelf.state, version=1, decision=DECISION)
+    shelve(shelf, seed=4)
+    registry.challenge(shelf.site, TARGET, state=shelf.state, version=4, decision=DECISION)
+    registry.promote(shelf.site, TARGET, state=shelf.state, version=4, decision=DECISION)
+    assert current_challenger(shelf.state, TARGET) is None
+
+
+def test_history_tells_every_version_and_decision(shelf: Shelf) -> None:
+    """Newest first, with verdict, and who decided what when."""
+    registry.promote(shelf.site, TARGET, state=shelf.state, version=1, decision=DECISION)
+
+    second, first = registry.versions(shelf.state, TARGET)
+
+    assert (second.version, second.verdict, second.serves) == (2, "not_enough_evidence", None)
+    assert (first.version, first.verdict, first.serves) == (1, "promote", "champion")
+    assert [(term["action"], term["by"]) for term in first.terms] == [("promote", "wang")]
+    assert first.rows == 20
+
+
+@pytest.mark.parametrize(
+    ("decided", "line"),
+    [
+        ([], []),
+        ([("promote", 1), ("promote", 2)], [1, 2]),
+        ([("promote", 1), ("promote", 2), ("rollback", 1)], [1]),
+        ([("promote", 1), ("promote", 2), ("promote", 3), ("rollback", 1), ("promote", 3)], [1, 3]),
+        ([("promote", 1), ("challenge", 2), ("withdraw", 2)], [1]),
+        ([("promote", 1), ("promote", 2), ("promote", 1)], [1, 2, 1]),
+    ],
+)
+def test_who_led_to_todays_champion(decided: list[tuple[Action, int]], line: list[int]) -> None:
+    """Promotions lengthen the line, a rollback cuts it, the shadow is not in it."""
+    record = [Term(place, "wang", action, version, "ff") for place, (action, version) in enumerate(decided)]
+
+    assert [term.version for term in line_of_champions(record)] == line

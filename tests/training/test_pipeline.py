@@ -76,7 +76,7 @@ def test_the_bundle_on_the_shelf_is_the_one_that_was_judged(first: Trained) -> N
 def test_mlflow_holds_the_whole_training(first: Trained) -> None:
     """Chosen parameters, metrics, data digests, plots, verdict, bundle and certificate are in one finished run."""
     place, result = first
-    client = registry.mlflow_client(place.state)
+    client = registry.mlflow_client(place.site, place.state)
 
     version = client.get_model_version("tiny-sale", "1")
     run = client.get_run(str(version.run_id))

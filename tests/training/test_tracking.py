@@ -17,13 +17,21 @@ def test_a_run_holds_what_was_chosen(tmp_path: Path) -> None:
     (tmp_path / "files").mkdir()
     (tmp_path / "files" / "verdict.json").write_text("{}", encoding="utf-8")
     rows = (Rows("training", "d" * 64, 100, 20),)
-    record = Record({"seed": 7}, {"auc": 0.8, "recall": None}, {"verdict": "reject"}, rows, tmp_path / "files")
+    record = Record(
+        "train until 2025-01-01: reject",
+        {"seed": 7},
+        {"auc": 0.8, "recall": None},
+        {"verdict": "reject"},
+        rows,
+        tmp_path / "files",
+    )
 
     runs = [track(builders.site(), "first_order", record, state=tmp_path / "state") for _ in range(2)]
 
-    client = registry.mlflow_client(tmp_path / "state")
+    client = registry.mlflow_client(builders.site(), tmp_path / "state")
     first, second = (client.get_run(run_id) for run_id in runs)
     assert first.info.experiment_id == second.info.experiment_id
+    assert first.info.run_name == "train until 2025-01-01: reject"
     assert first.data.params == {"seed": "7"}
     assert first.data.metrics == {"auc": 0.8}
     assert first.data.tags["verdict"] == "reject"
@@ -34,12 +42,12 @@ def test_a_run_holds_what_was_chosen(tmp_path: Path) -> None:
 
 def test_a_run_that_breaks_is_marked_failed(tmp_path: Path) -> None:
     """A training that cannot be recorded leaves no run that looks finished."""
-    record = Record({}, {"no\nname": 1.0}, {}, (), tmp_path)
+    record = Record("a run", {}, {"no\nname": 1.0}, {}, (), tmp_path)
 
     with pytest.raises(MlflowException, match="Invalid"):
         track(builders.site(), "first_order", record, state=tmp_path / "state")
 
-    client = registry.mlflow_client(tmp_path / "state")
+    client = registry.mlflow_client(builders.site(), tmp_path / "state")
     experiment = client.get_experiment_by_name("tiny-first_order")
     assert experiment is not None
     assert [run.info.status for run in client.search_runs([experiment.experiment_id])] == ["FAILED"]

@@ -1,0 +1,113 @@
+"""MLflow as the record of runs and versions: the only module that opens it. A door to MLflow."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from leadlight.settings import Site, SiteError
+from leadlight.settings.stores import resolved
+from leadlight.shelf import Champion, bundle_folder
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+CHAMPION: Final = "champion"
+CHALLENGER: Final = "challenger"
+BUNDLE_TAG: Final = "bundle_sha256"
+
+
+def model_name(site: Site, target_name: str) -> str:
+    """The registered model, and the experiment, of a site's target."""
+    return f"{site.name}-{target_name}"
+
+
+def mlflow_client(site: Site, state: Path) -> MlflowClient:
+    """MLflow where ``[stores] tracking`` says, without its telemetry and its talk of new tables."""
+    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+    folder = mlflow_folder(state)
+    folder.mkdir(parents=True, exist_ok=True)
+    with warnings.catch_warnings(), _alone(folder / "lock"):
+        # mlflow 3.17 uses a loader that SQLAlchemy 2.1 deprecates
+        warnings.filterwarnings("ignore", "The ``noload`` loader strategy", DeprecationWarning)
+        from mlflow import MlflowClient
+
+        logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
+        address = _address(site, folder)
+        return MlflowClient(tracking_uri=address, registry_uri=address)
+
+
+def mlflow_folder(state: Path) -> Path:
+    """Where the embedded MLflow keeps its records and files."""
+    return state.absolute() / "mlflow"
+
+
+def artifacts_of(site: Site, state: Path, name: str) -> str | None:
+    """Where the files of a new experiment lie: in the state folder, or where a tracking server puts them."""
+    if resolved(site.stores.tracking).startswith("http"):
+        return None
+    return (mlflow_folder(state) / "artifacts" / name).as_uri()
+
+
+def register(
+    site: Site, target_name: str, *, state: Path, run_id: str, bundle_sha256: str, description: str = ""
+) -> int:
+    """Give the bundle logged by an MLflow run its version number in the registry."""
+    client = mlflow_client(site, state)
+    name = model_name(site, target_name)
+    if not client.search_registered_models(f"name = '{name}'"):
+        _, target = site.target(target_name)
+        words = f"{site.site.title.en}: {target.en or target_name}{' (made data)' if site.site.made else ''}"
+        client.create_registered_model(name, description=words)
+    tags = {BUNDLE_TAG: bundle_sha256}
+    while True:  # a registry begun anew counts from 1: numbers that the shelf has given are not given again
+        made = client.create_model_version(
+            name, source=f"runs:/{run_id}/bundle", run_id=run_id, tags=tags, description=description or None
+        )
+        if not bundle_folder(state, target_name, int(made.version)).exists():
+            return int(made.version)
+
+
+def check_known(site: Site, target_name: str, named: Champion, *, state: Path) -> None:
+    """``SiteError`` unless the registry has this version, of this very bundle."""
+    from mlflow.exceptions import MlflowException
+
+    name = model_name(site, target_name)
+    try:
+        found = mlflow_client(site, state).get_model_version(name, str(named.version))
+    except MlflowException as error:
+        raise SiteError([f"MLflow does not know version {named.version} of {name}: {error.message}"]) from error
+    known = found.tags.get(BUNDLE_TAG)
+    if known != named.bundle_sha256:
+        raise SiteError([f"MLflow's version {named.version} of {name} is bundle {known}, not this one: train again"])
+
+
+def move_alias(site: Site, target_name: str, alias: str, version: int, *, state: Path) -> None:
+    """Let ``alias`` name this version in the registry."""
+    mlflow_client(site, state).set_registered_model_alias(model_name(site, target_name), alias, str(version))
+
+
+def drop_alias(site: Site, target_name: str, alias: str, *, state: Path) -> None:
+    """Let ``alias`` name no version."""
+    mlflow_client(site, state).delete_registered_model_alias(model_name(site, target_name), alias)
+
+
+def _address(site: Site, folder: Path) -> str:
+    where = resolved(site.stores.tracking)
+    if where == "sqlite":
+        return f"sqlite:///{folder / 'mlflow.db'}"
+    return where.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+@contextmanager
+def _alone(path: Path) -> Iterator[None]:
+    """One process at a time: two that migrate a new SQLite file at once break it."""
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
