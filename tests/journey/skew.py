@@ -209,7 +209,7 @@ def _served(replay: Replay) -> Iterator[httpx2.Client]:
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:
-        with httpx2.Client(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=30) as client:
+        with httpx2.Client(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=600) as client:
             yield client
     finally:
         server.should_exit = True
