@@ -50,7 +50,7 @@ def open_built(
 def build_site(place: Place, data: Path | None, as_of: str | None = None, engine: EngineName = "duckdb") -> Built:
     from features.build import build as build_features
 
-    folder, moment = _data_folder(place, data), parse_moment(as_of, place.site)
+    folder, moment = data_folder(place, data), parse_moment(as_of, place.site)
     with err.status("building features …"):
         built = build_features(
             place.site, place.catalogue, state=place.state, data=folder, as_of=moment, wall=wall(), engine=engine
@@ -59,7 +59,7 @@ def build_site(place: Place, data: Path | None, as_of: str | None = None, engine
     return built
 
 
-def _data_folder(place: Place, given: Path | None) -> Path:
+def data_folder(place: Place, given: Path | None) -> Path:
     """The raw files: as given, else as last given, else the site's made data, drawn once."""
     if given is None and _memory(place).is_file():
         return Path(_memory(place).read_text(encoding="utf-8"))

@@ -50,7 +50,7 @@ def check(
     built = build_site(place, data, as_of)
     from training.readiness import readiness
 
-    report = readiness(place.site, built, state=place.state)
+    report = readiness(place.site, place.catalogue, built, state=place.state)
     print_answer(as_json, report.to_json(), report.lines())
 
 

@@ -1,4 +1,4 @@
-"""The smallest leakage check: what it must see, and what it must not accuse."""
+"""The probes of values, as a training runs them: what they must see, and what they must not accuse."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
+from leadlight.model.margins import sigmoid
 from tests.training.training_builders import as_dataset, made_place, made_rows
 from training.audit import Audit, audit, column_auc, rank_auc
 
@@ -34,11 +35,16 @@ def planted(rows: pd.DataFrame, kind: str) -> pd.Series[Any]:
         "present": pd.Series(np.where(label, random.normal(size=len(rows)), np.nan)),
         "absent": pd.Series(np.where(label, np.nan, random.normal(size=len(rows)))),
         "sometimes": (label & (random.random(len(rows)) < 0.5)).map({True: "A-17", False: None}),
+        "answered": pd.Series(random.random(len(rows)) < np.where(label, 0.97, 0.03)).map({True: "yes", False: None}),
+        "status": settled(label, random),
+        "batch": batches(label, random),
     }
     return made[kind]
 
 
-@pytest.mark.parametrize("kind", ["copy", "negative", "nearly", "text", "present", "absent", "sometimes"])
+@pytest.mark.parametrize(
+    "kind", ["copy", "negative", "nearly", "text", "present", "absent", "sometimes", "answered", "status", "batch"]
+)
 def test_a_column_written_after_the_outcome_is_accused(tmp_path: Path, kind: str) -> None:
     """Copies of the outcome, noisy or not, and columns filled in only with it, are named with evidence and advice."""
     rows = made_rows(800)
@@ -67,6 +73,89 @@ def test_honest_columns_are_not_accused(tmp_path: Path, seed: int) -> None:
     found = audited(tmp_path, rows)
 
     assert found == Audit((), ())
+
+
+def settled(label: pd.Series[Any], random: np.random.Generator) -> pd.Series[Any]:
+    """A status that knows the outcome of three leads in ten, both ways, and of the others nothing."""
+    known = random.random(len(label)) < 0.3
+    open_still = random.choice(["open", "waiting"], len(label))
+    return pd.Series(np.where(known, np.where(label, "great", "hopeless"), open_still), dtype=object)
+
+
+def batches(label: pd.Series[Any], random: np.random.Generator) -> pd.Series[Any]:
+    """Two names a week that part the outcomes of that week, and say nothing of the next."""
+    side = np.where(random.random(len(label)) < 0.9, label, ~label)
+    week = np.arange(len(label)) * 12 // len(label)
+    return pd.Series([f"{number}-{flag}" for number, flag in zip(week, side, strict=True)], dtype=object)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_one_sided_levels_and_passing_fashions_are_not_accused(tmp_path: Path, seed: int) -> None:
+    """Levels of which nearly all convert, or nearly none, and campaigns that come and go are no leaks."""
+    rows = made_rows(1500, seed=seed)
+    random = np.random.default_rng(seed)
+    label = rows["label"] == 1
+    chance = random.random(len(rows))
+    rows["best"] = np.where(
+        label & (chance < 0.2) | (chance < 0.004), "recommended", random.choice(["a", "b"], len(rows))
+    )
+    rows["worst"] = np.where(~label & (chance < 0.3), "wrong number", random.choice(["a", "b"], len(rows)))
+    week = np.arange(len(rows)) * 12 // len(rows)
+    rows["campaign"] = [
+        f"{number}-{draw}" for number, draw in zip(week, random.integers(3, size=len(rows)), strict=True)
+    ]
+    rows["quarter"] = (week // 3).astype(float)
+    rows["profiled"] = np.where(random.random(len(rows)) < np.where(label, 0.8, 0.55), 1.0, np.nan)
+
+    found = audited(tmp_path, rows)
+
+    assert found == Audit((), ())
+
+
+def test_a_strong_honest_scale_is_not_accused(tmp_path: Path) -> None:
+    """The steps of a scale that sees much of a lead's true chance end in tails: not so far apart as to be verdicts."""
+    random = np.random.default_rng(15)
+    rows = made_rows(4000, seed=15)
+    quality = random.normal(size=len(rows))
+    rows["label"] = (random.random(len(rows)) < sigmoid(1.2 * quality - 0.4)).astype(np.int8)
+    for noise in (0.5, 1.0, 2.0):
+        steps = np.round(2 * quality + noise * random.normal(size=len(rows))).astype(int)
+        rows[f"scale_{steps.max()}"] = [f"step {step}" for step in steps]
+
+    assert audited(tmp_path, rows).faults == ()
+
+
+def test_many_columns_of_noise_accuse_nobody(tmp_path: Path) -> None:
+    """Sixty columns, numbers, codes and text, some mostly empty: the more are asked, the surer a probe must be."""
+    rows = made_rows(600, seed=11)
+    random = np.random.default_rng(11)
+    for number in range(20):
+        rows[f"number_{number}"] = np.where(random.random(600) < number / 20, np.nan, random.normal(size=600))
+        rows[f"code_{number}"] = random.integers(2 + 5 * number, size=600).astype(float)
+        rows[f"text_{number}"] = random.choice(np.array([None, *"abcdefgh"], dtype=object), 600)
+
+    assert audited(tmp_path, rows) == Audit((), ())
+
+
+def test_what_is_only_suspect_is_said_and_stops_nothing(tmp_path: Path) -> None:
+    """A column that ranks better than honest ones do, but not so well that it must know, is a note."""
+    rows = made_rows(1500)
+    rows["eager"] = rows["label"] + np.random.default_rng(1).normal(0, 0.56, len(rows))
+
+    found = audited(tmp_path, rows)
+
+    assert (found.faults, found.allowed) == ((), ())
+    assert found.suspects[0].startswith("suspect: eager ranks suspiciously well by itself (AUC 0.8")
+
+
+def test_rows_of_one_lead_are_no_evidence_of_their_own(tmp_path: Path) -> None:
+    """Nine leads seen a hundred times each prove nothing, however clean the pattern of their rows."""
+    rows = made_rows(900)
+    rows["lead_id"] = [f"lead-{number % 18:02d}" for number in range(900)]
+    rows["label"] = (np.arange(900) % 18 < 9).astype(np.int8)
+    rows["copy"] = rows["label"].astype(float)
+
+    assert audited(tmp_path, rows) == Audit((), ())
 
 
 def test_an_allowed_column_passes_and_its_reason_is_kept(tmp_path: Path) -> None:
@@ -114,7 +203,7 @@ def test_a_level_is_ranked_by_other_leads_only() -> None:
 
 
 def test_the_leaks_of_a_real_crm_export(tmp_path: Path, real_data: Path) -> None:
-    """On X Education the column filled in by sales is accused, and none of the honest ones."""
+    """On X Education the columns that hold sales' own verdicts are accused, and none of the honest ones."""
     export = pd.read_csv(real_data / "x_education" / "Leads.csv", dtype=str).sort_values(
         "Lead Number", key=lambda s: s.astype(int)
     )
@@ -129,4 +218,6 @@ def test_the_leaks_of_a_real_crm_export(tmp_path: Path, real_data: Path) -> None
 
     found = audited(tmp_path, rows)
 
-    assert [fault.split("'")[1] for fault in found.faults] == [names["Tags"]]
+    accused = {fault.split("'")[1] for fault in found.faults}
+    assert accused == {names["Tags"], names["Lead Quality"], names["Lead Profile"]}
+    assert found.suspects == ()

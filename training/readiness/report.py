@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from features.build import Built
+from features.catalogue import Catalogue
 from features.history import Tables, open_history
 from features.labels import CONVERTED, MATURE, judge
 from features.people import as_people
@@ -18,6 +19,8 @@ from leadlight.schema import AS_OF, CHANNEL, LABEL, LEAD_ID, Micros
 from leadlight.settings import Site, Target
 from training.dataset import local_months
 from training.gate import FEWEST
+from training.readiness.missing import SHOWN, Missing, missing
+from training.readiness.promotion import Promotion, promotion
 
 FEW_CONVERTED = 120
 FEW_LEADS = 1_000
@@ -45,7 +48,7 @@ class Channel:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What one target can be learned from and judged by."""
+    """What one target can be learned from and judged by; without a test nothing is said of a promotion."""
 
     target: str
     rows: int
@@ -55,6 +58,8 @@ class Evidence:
     months: tuple[Month, ...]
     channels: tuple[Channel, ...]
     warnings: tuple[str, ...]
+    promotion: Promotion | None = None
+    missing: tuple[Missing, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,14 +82,16 @@ class Readiness:
         return [head, *notes, *(line for evidence in self.targets for line in _lines(evidence))]
 
 
-def readiness(site: Site, built: Built, *, state: Path) -> Readiness:
+def readiness(site: Site, catalogue: Catalogue, built: Built, *, state: Path) -> Readiness:
     """The report on what was ``built`` into ``state``."""
     with open_history(state).reading() as tables:
-        targets = tuple(_evidence(site, name, tables, built.data_end) for name in site.targets)
+        people = as_people(tables)
+        found = {name: missing(site, catalogue, name, people, state=state, as_of=built.as_of) for name in site.targets}
+        targets = tuple(_evidence(site, name, tables, built.data_end, found[name]) for name in site.targets)
     return Readiness(leads=built.leads, events=built.events, notes=built.notes, targets=targets)
 
 
-def _evidence(site: Site, name: str, tables: Tables, end: Micros) -> Evidence:
+def _evidence(site: Site, name: str, tables: Tables, end: Micros, lacking: tuple[Missing, ...]) -> Evidence:
     target = site.targets[name]
     observed = _observed(site, target, tables, end)
     mature = observed[observed[MATURE]]
@@ -99,6 +106,8 @@ def _evidence(site: Site, name: str, tables: Tables, end: Micros) -> Evidence:
         months=tuple(_months(observed)),
         channels=tuple(_channels(leads)),
         warnings=tuple(_warnings(len(leads), converted)),
+        promotion=promotion(target, mature, offset=site.offset),
+        missing=lacking,
     )
 
 
@@ -149,4 +158,8 @@ def _lines(evidence: Evidence) -> Iterator[str]:
     for channel in evidence.channels:
         share = channel.converted / channel.leads
         yield f"  channel {channel.channel}: {channel.leads:,} leads, {channel.converted:,} convert ({share:.1%})"
+    if evidence.promotion is not None:
+        yield from evidence.promotion.lines()
+    if evidence.missing:
+        yield f"  missing most: {', '.join(each.words() for each in evidence.missing[:SHOWN])}"
     yield from (f"  warning: {warning}" for warning in evidence.warnings)

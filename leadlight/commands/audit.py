@@ -1,0 +1,46 @@
+"""Which columns know the outcome: the leakage audit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from leadlight.commands.console import (
+    AsOf,
+    DataFolder,
+    Json,
+    SiteFolder,
+    StateFolder,
+    TargetName,
+    app,
+    err,
+    print_answer,
+)
+from leadlight.commands.place import data_folder, open_built
+
+
+@app.command()
+def audit(
+    site: SiteFolder,
+    target: TargetName = None,
+    data: DataFolder = None,
+    state: StateFolder = None,
+    as_of: AsOf = None,
+    html: Annotated[Path | None, typer.Option("--html", help="write the report as one HTML page, too")] = None,
+    as_json: Json = False,
+) -> None:
+    """Look for leaks in every feature and raw column; exit 1 if the model would learn from one not vouched for."""
+    place, name = open_built(site, state, target, data, as_of)
+    from training.audit import full_audit
+
+    with err.status(f"auditing {name} …"):
+        report = full_audit(place.site, place.catalogue, name, state=place.state, data=data_folder(place, data))
+    if html is not None:
+        html.write_text(report.page(), encoding="utf-8")
+    print_answer(as_json, report.to_json(), report.lines())
+    for fault in report.faults:
+        err.print(f"error: {fault}", markup=False, soft_wrap=True)
+    if report.faults:
+        raise typer.Exit(1)

@@ -1,0 +1,97 @@
+"""The audit inside a training: the value probes of the model's columns, and what the last full audit said of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from leadlight.shelf import write_json
+from training.audit.finding import LEAK, OK, SUSPECT, Doubt, Finding
+from training.audit.ranking import Rows
+from training.audit.report import CATALOGUE, Judged, Report, fault, reason_for
+from training.audit.values import value_findings
+from training.dataset import Dataset
+
+FEWEST = 10
+"""Leads of either outcome that a judgement about a column needs."""
+
+
+@dataclass(frozen=True)
+class Audit:
+    """``faults``: columns that must not be trained on, each with evidence; ``allowed``: those the site vouches for.
+
+    ``suspects``: what a person should look at; it stops nothing.
+    """
+
+    faults: tuple[str, ...]
+    allowed: tuple[str, ...]
+    suspects: tuple[str, ...] = ()
+
+
+def audit(rows: Dataset, leaks: Mapping[str, str], known: Mapping[str, tuple[Finding, ...]] | None = None) -> Audit:
+    """Look for leaks among the columns of these training rows; ``leaks`` has the site's reasons, by column or entry.
+
+    ``known`` has what a full audit of the same rows found of times, by column.
+    """
+    judged = [_with(each, (known or {}).get(each.name, ())) for each in judge_columns(rows, leaks)]
+    accused = [each for each in judged if each.verdict == LEAK]
+    return Audit(
+        faults=tuple(fault(each) for each in accused if not each.reason),
+        allowed=tuple(_words(each) for each in accused if each.reason),
+        suspects=tuple(f"suspect: {_words(each)}" for each in judged if each.verdict == SUSPECT),
+    )
+
+
+def judge_columns(rows: Dataset, leaks: Mapping[str, str]) -> Iterator[Judged]:
+    """The value probes of every column of the catalogue; with too few leads of an outcome nothing is said."""
+    asked = Rows.of(rows.y == 1, rows.lead_id, rows.as_of)
+    enough = min(asked.outcomes) >= FEWEST
+    doubt = Doubt.among(len(rows.columns))
+    for column in rows.columns:
+        values: pd.Series[Any] = rows.X[column.name]
+        found = value_findings(values, asked, doubt) if enough else []
+        yield Judged(column.name, CATALOGUE, tuple(found), reason_for(column.name, column.entry.name, leaks))
+
+
+def keep(report: Report, rows: Dataset, state: Path) -> None:
+    """Leave what ``report`` found of times for the trainings on the same rows."""
+    findings = {
+        each.name: [vars(found) for found in each.findings if found.probe in TIMED and found.verdict != OK]
+        for each in report.columns
+        if each.used
+    }
+    path = _file(state, report.target)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(path, {"rows": rows.digest, "findings": {name: found for name, found in findings.items() if found}})
+
+
+def kept(rows: Dataset, target_name: str, state: Path) -> dict[str, tuple[Finding, ...]]:
+    """What the last full audit found of times, by column, if it was of the same rows."""
+    path = _file(state, target_name)
+    if not path.is_file():
+        return {}
+    last = json.loads(path.read_text(encoding="utf-8"))
+    if last["rows"] != rows.digest:
+        return {}
+    return {name: tuple(Finding(**found) for found in each) for name, each in last["findings"].items()}
+
+
+TIMED = ("known_later",)
+"""The probes of features that need the raw files, which a training does not read."""
+
+
+def _with(judged: Judged, more: tuple[Finding, ...]) -> Judged:
+    return Judged(judged.name, judged.source, (*more, *judged.findings), judged.reason)
+
+
+def _words(judged: Judged) -> str:
+    return f"{judged.name} {judged.evidence[0]}" + (f"; allowed by the site: {judged.reason}" if judged.reason else "")
+
+
+def _file(state: Path, target_name: str) -> Path:
+    return state / "audit" / f"{target_name}.json"
