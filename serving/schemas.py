@@ -21,6 +21,7 @@ from pydantic import (
 from pydantic.config import JsonDict
 
 from leadlight.grading import Grade
+from leadlight.model.blended import Rung
 
 LEADS_AT_MOST = 1_000
 EVENTS_AT_MOST = 10_000
@@ -217,7 +218,11 @@ _EXAMPLE: JsonDict = {
     "features_as_of": "2025-10-27T00:00:00Z",
     "scored_at": "2025-10-27T00:00:03Z",
     "model_version": "7",
+    "rung": "blend",
     "degraded": False,
+    "flagged": True,
+    "explored": False,
+    "answer_id": "5f1c9a7e20d4b3680000002a",
 }
 
 
@@ -229,7 +234,11 @@ class Score:
     `percentage_points` sum to `probability`. Percentage points share out the way from the base's probability to the
     lead's in proportion to the points. `score` is the percentile of the probability among the calibration rows.
     `as_of` is the moment of the question, `features_as_of` the moment the stored feature values were evaluated at;
-    they are checked to hold unchanged at `as_of`.
+    they are checked to hold unchanged at `as_of`. `flagged`: the probability is at or above the operating threshold.
+    `explored`: it is not, but the lead was drawn into the site's exploration share, to be worked like a flagged one.
+    `answer_id` is the answer's name in the score journal. `rung` says what kind of model answers, by how much evidence
+    there was to learn from: `base_rate`, the site's points table (`scorecard`), `logistic`, a `blend` of LightGBM and
+    logistic regression, or LightGBM alone (`trees`).
     """
 
     __pydantic_config__ = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
@@ -250,7 +259,11 @@ class Score:
     features_as_of: AwareDatetime
     scored_at: AwareDatetime
     model_version: str
+    rung: Rung
     degraded: bool = False
+    flagged: bool | None = None
+    explored: bool = False
+    answer_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,9 +311,25 @@ class ModelAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class JournalHealth:
+    """How the score journal is doing.
+
+    `waiting` answers are still to be written, `written` ones were since the start; `failing`: its database does not
+    take them at the moment; `lost` ones never will be; of `shadow_failed` ones the challenger could say nothing.
+    """
+
+    waiting: int
+    failing: bool
+    written: int
+    lost: int
+    shadow_failed: int
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
     """The process answers."""
 
+    journal: JournalHealth
     status: Literal["ok"] = "ok"
 
 

@@ -19,6 +19,7 @@ from leadlight.schema import from_micros
 from leadlight.settings import Site
 from serving.champion import Champion
 from serving.desk import Desk
+from serving.exploration import Exploration
 from serving.intake import Door, Question, questions
 from serving.language import Language
 from serving.locks import lock_facts, locks
@@ -39,6 +40,15 @@ class Asker:
     at: dt.datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A score, the question it answers, and the vector it was made of, which a locked lead has not."""
+
+    score: Score
+    question: Question
+    vector: Vector | None
+
+
 def score(
     desk: Desk,
     champion: Champion,
@@ -47,16 +57,18 @@ def score(
     *,
     as_of: dt.datetime | None,
     asker: Asker,
-) -> list[Score]:
+) -> list[Answered]:
     """A score for each of ``leads``, in order; a 422 with every fault if one of them cannot be asked about."""
     asked, faults = questions(door, leads, as_of)
     if faults:
         raise unprocessable(faults)
     held = [_locks_of(desk, champion, question, asker.language) for question in asked]
     free = [question for question, locked in zip(asked, held, strict=True) if not locked]
-    scores = iter(score_vectors(desk.site, champion, free, vectors(desk, free), asker=asker))
+    rows = vectors(desk, free)
+    scores = score_vectors(desk.site, champion, free, rows, exploration=desk.exploration, asker=asker)
+    scored = map(Answered, scores, free, rows)
     return [
-        _locked(champion, question, locked, asker) if locked else next(scores)
+        Answered(_locked(champion, question, locked, asker), question, None) if locked else next(scored)
         for question, locked in zip(asked, held, strict=True)
     ]
 
@@ -67,6 +79,7 @@ def score_vectors(
     asked: Sequence[Question],
     rows: Sequence[Vector],
     *,
+    exploration: Exploration,
     asker: Asker,
     threads: int | None = None,
 ) -> list[Score]:
@@ -88,7 +101,7 @@ def score_vectors(
         strict=True,
     )
     return [
-        _scored(site, champion, question, row, _Numbers(found.base, *each), asker=asker)
+        _scored(site, champion, question, row, _Numbers(found.base, *each), exploration=exploration, asker=asker)
         for question, row, each in zip(asked, rows, numbers, strict=True)
     ]
 
@@ -125,13 +138,22 @@ def _locked(champion: Champion, question: Question, held: tuple[Lock, ...], aske
         features_as_of=as_of,
         scored_at=asker.at,
         model_version=champion.version,
+        rung=champion.bundle.model.rung,
     )
 
 
 def _scored(
-    site: Site, champion: Champion, question: Question, row: Vector, numbers: _Numbers, *, asker: Asker
+    site: Site,
+    champion: Champion,
+    question: Question,
+    row: Vector,
+    numbers: _Numbers,
+    *,
+    exploration: Exploration,
+    asker: Asker,
 ) -> Score:
     cuts = champion.bundle.cuts
+    flagged = cuts.flagged(numbers.probability)
     shares = [
         Share(column, row.values[column.name], points)
         for column, points in zip(champion.columns, numbers.contributions, strict=True)
@@ -151,5 +173,8 @@ def _scored(
         features_as_of=from_micros(row.as_of),
         scored_at=asker.at,
         model_version=champion.version,
+        rung=champion.bundle.model.rung,
         degraded=row.degraded,
+        flagged=flagged,
+        explored=exploration.draws(champion.target, question.lead_id, question.as_of, flagged=flagged),
     )

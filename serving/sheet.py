@@ -33,7 +33,11 @@ SCHEMA = pa.schema(
         ("features_as_of", _MOMENT),
         ("scored_at", _MOMENT),
         ("model_version", pa.string()),
+        ("rung", pa.string()),
         ("degraded", pa.bool_()),
+        ("flagged", pa.bool_()),
+        ("explored", pa.bool_()),
+        ("answer_id", pa.string()),
     ]
 )
 """The columns of a Parquet or CSV file; ``reasons`` is JSON, as HTTP answers it."""

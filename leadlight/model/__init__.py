@@ -3,6 +3,7 @@
 ``margins``      log-odds and probabilities
 ``encoder``      rows to vectors, the one way offline and online
 ``linear``       the additive linear part
+``points``       the points part: a site's own card
 ``trees``        the tree part
 ``interval``     a probability's Venn-Abers interval
 ``blended``      the whole: offset + weighted parts, explained column by column

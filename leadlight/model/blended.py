@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
 
 import numpy as np
 
@@ -10,7 +12,17 @@ from leadlight.model.encoder import Columns, Encoder
 from leadlight.model.interval import Interval
 from leadlight.model.linear import LinearPart
 from leadlight.model.margins import FloatArray, sigmoid
+from leadlight.model.points import PointsPart
 from leadlight.model.trees import TreePart
+
+Rung = Literal["base_rate", "scorecard", "logistic", "blend", "trees"]
+RUNGS: dict[Rung, str] = {
+    "base_rate": "the base rate: too few outcomes to learn from, and no points table",
+    "scorecard": "the site's points table: too few outcomes to learn from",
+    "logistic": "a shrunken logistic regression",
+    "blend": "a blend of LightGBM and a shrunken logistic regression",
+    "trees": "LightGBM",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,15 +48,27 @@ class Scores:
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """offset + weight x trees + (1 - weight) x linear; ``groups`` names each column's reason group."""
+    """offset + weight x trees + (1 - weight) x linear; ``groups`` names each column's reason group.
+
+    Where there were too few outcomes to learn from, a site's points table stands in the linear part's place.
+    """
 
     encoder: Encoder
     groups: tuple[str, ...]
-    linear: LinearPart
+    linear: LinearPart | PointsPart
     trees: TreePart
     weight: float
     offset: float
     interval: Interval
+
+    @cached_property
+    def rung(self) -> Rung:
+        """How far up the ladder the evidence carried this model; ``trees`` is a blend that the folds left to them."""
+        if self.trees.boosters and self.weight > 0:
+            return "trees" if self.weight == 1 else "blend"
+        if isinstance(self.linear, PointsPart):
+            return "scorecard"
+        return "logistic" if self.linear.slopes.any() or self.linear.effects.any() else "base_rate"
 
     @property
     def base(self) -> float:

@@ -16,9 +16,11 @@ from leadlight.model.encoder import Columns, Encoder
 from leadlight.model.interval import Interval
 from leadlight.model.linear import LinearPart
 from leadlight.model.manifest import MANIFEST, Manifest, Origin, canonical, read_checked, sha256
+from leadlight.model.points import PointsPart
 from leadlight.model.trees import TreePart
 from leadlight.settings import SiteError
 
+LINEAR, POINTS = "linear.json", "points.json"
 GOLDEN_ROWS = 30
 EXTREME = 1e12
 NO_LEVEL = "a level that no row has"
@@ -45,11 +47,16 @@ def write_bundle(
     """
     texts = {f"trees-{place}.txt": text.encode() for place, text in enumerate(model.trees.texts, start=1)}
     documents = {
-        "blend.json": {"interval": model.interval.to_json(), "offset": model.offset, "weight": model.weight},
+        "blend.json": {
+            "interval": model.interval.to_json(),
+            "offset": model.offset,
+            "rung": model.rung,
+            "weight": model.weight,
+        },
         "cuts.json": cuts.to_json(),
         "encoder.json": {**model.encoder.to_json(), "groups": list(model.groups)},
         "golden.json": _golden(model, rows),
-        "linear.json": model.linear.to_json(),
+        POINTS if isinstance(model.linear, PointsPart) else LINEAR: model.linear.to_json(),
         "reference.json": reference,
     }
     contents = texts | {name: canonical(document) for name, document in documents.items()}
@@ -80,7 +87,7 @@ def load_bundle(folder: Path, *, expected: str) -> Bundle:
     model = Model(
         encoder=Encoder.from_json(encoder),
         groups=tuple(encoder["groups"]),
-        linear=LinearPart.from_json(documents["linear.json"]),
+        linear=_linear(documents),
         trees=TreePart.of(texts, columns=len(manifest.columns)),
         weight=blend["weight"],
         offset=blend["offset"],
@@ -94,6 +101,11 @@ def load_bundle(folder: Path, *, expected: str) -> Bundle:
         golden=documents["golden.json"],
         reference=documents["reference.json"],
     )
+
+
+def _linear(documents: Mapping[str, dict[str, Any]]) -> LinearPart | PointsPart:
+    points = documents.get(POINTS)
+    return LinearPart.from_json(documents[LINEAR]) if points is None else PointsPart.from_json(points)
 
 
 def check_golden(bundle: Bundle) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from leadlight.model.manifest import CERTIFICATE, MANIFEST, Origin, canonical, s
 from leadlight.settings import SiteError, Target
 
 THRESHOLDS = ("precision", "recall", "accuracy", "auc", "average_precision", "lift")
+CALIBRATION = "calibration_in_the_large"
 PROMOTE = "promote"
 PRIVATE_KEY = "gate.key"
 PUBLIC_KEY = "gate.pub"
@@ -78,7 +80,20 @@ def shortfalls(certificate: Certificate, origin: Origin, target_name: str, targe
             faults.append(
                 f"{name}: leadlight.toml asks for {asked}, this version is proven to {proven.get(name)}: train again"
             )
-    return faults
+    return [*faults, *_uncalibrated(certificate, target)]
+
+
+def _uncalibrated(certificate: Certificate, target: Target) -> Iterator[str]:
+    """Where the odds are not proven right within the site's factor; an older certificate proves none."""
+    rules = {rule["name"]: rule for rule in certificate.findings["rules"]}
+    rule, asked = rules.get(CALIBRATION), target.gate.calibration
+    if rule is None and "calibration" not in target.gate.model_fields_set:
+        return
+    proven = None if rule is None else max(abs(rule["lower"]), abs(rule["upper"]))
+    if proven is None or proven > math.log(asked):
+        found = "nothing" if proven is None else f"a factor of {math.exp(proven):.2f}"
+        wanted = f"leadlight.toml asks for a factor of {asked:g}"
+        yield f"calibration: {wanted}, this version is proven to {found}: train again"
 
 
 def _signed(path: Path, public_key: Ed25519PublicKey) -> Certificate:

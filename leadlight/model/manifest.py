@@ -19,7 +19,10 @@ CERTIFICATE = "certificate.json"
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a model comes from: its target and question, the catalogue and rows it was fitted on, and when they end."""
+    """Where a model comes from: its target and question, the catalogue and rows it was fitted on, and when they end.
+
+    ``parent`` is the bundle that this one differs from by its offset alone, and what moves with it.
+    """
 
     target: str
     question: str
@@ -29,6 +32,7 @@ class Origin:
     rows: int
     positives: int
     trained_until: Micros
+    parent: str | None = None
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,7 @@ class Manifest:
                 "columns": list(self.columns),
                 "files": {name: {"bytes": size, "sha256": digest} for name, (size, digest) in self.files.items()},
                 "format": FORMAT,
-                "origin": asdict(self.origin),
+                "origin": {name: value for name, value in asdict(self.origin).items() if value is not None},
                 "trees": self.trees,
             }
         )

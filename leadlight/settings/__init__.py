@@ -4,11 +4,12 @@ from leadlight.settings.parts import Name, Part, SiteError, UsageError, Wording,
 from leadlight.settings.people import Identity, LockRule
 from leadlight.settings.site import Channel, Kind, Site, load_site
 from leadlight.settings.stores import Stores, resolved
-from leadlight.settings.target import WEEKDAYS, Gate, Grades, Observe, Operate, Split, Target
+from leadlight.settings.target import WEEKDAYS, Explore, Gate, Grades, Observe, Operate, Split, Target
 
 __all__ = [
     "WEEKDAYS",
     "Channel",
+    "Explore",
     "Gate",
     "Grades",
     "Identity",

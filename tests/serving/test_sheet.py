@@ -32,6 +32,7 @@ def score(lead_id: str) -> Score:
         features_as_of=moment,
         scored_at=moment,
         model_version="=7",
+        rung="blend",
     )
 
 

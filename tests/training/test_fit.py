@@ -6,20 +6,25 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import log_loss
 
 from leadlight.model.bundle import load_bundle
 from leadlight.model.encoder import in_columns
 from leadlight.model.margins import sigmoid
+from leadlight.schema import DAY
 from leadlight.settings import SiteError
 from tests.leadlight.model.fit_builders import Rows, fit_rows, fitted, made_rows, written
+from tests.training.test_card import few, fit_card
 
 OTHER_FIT = """
 import sys
 from pathlib import Path
 from tests.leadlight.model.fit_builders import fit_rows, made_rows, written
+from tests.training.test_card import few, fit_card
 print(written(Path(sys.argv[1]), fit_rows(made_rows(), workers=1)))
+print(written(Path(sys.argv[1] + "-card"), fit_card(few(6), workers=1)))
 """
 
 
@@ -65,15 +70,15 @@ def test_what_made_the_rows_is_what_explains_them() -> None:
 
 
 def test_the_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
-    """Another process, number of workers and hash seed end in the same bundle, byte for byte."""
+    """Another process, number of workers, hash seed and time zone end in the same bundles, byte for byte."""
     command = [sys.executable, "-c", OTHER_FIT, str(tmp_path / "other")]
-    environment = {**os.environ, "PYTHONHASHSEED": "123", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    environment = {**os.environ, "PYTHONHASHSEED": "123", "OMP_NUM_THREADS": "1", "TZ": "Asia/Shanghai"}
 
-    here = written(tmp_path / "here")
-    there = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.strip()
+    here = [written(tmp_path / "here"), written(tmp_path / "card", fit_card(few(6)))]
+    there = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.split()
 
     assert there == here
-    load_bundle(tmp_path / "other", expected=here)
+    load_bundle(tmp_path / "other", expected=here[0])
 
 
 def test_the_last_fold_is_scored_by_a_model_that_never_saw_it() -> None:
@@ -129,6 +134,21 @@ def test_some_positives_make_an_even_blend() -> None:
 
     assert result.log.weight == 0.5
     assert len(result.model.trees.boosters) == 3
+    assert result.model.rung == "blend"
+
+
+def test_some_positives_leave_the_trees_out_where_the_truth_is_a_sum() -> None:
+    """The folds tell a strong sum of numbers even from so few, and the bundle holds no trees then."""
+    random = np.random.default_rng(3)
+    X = pd.DataFrame(random.normal(size=(400, 6)), columns=list("abcdef"))
+    truth = 2.0 * X.sum(axis=1).to_numpy() - 7.0
+    y = (random.random(400) < sigmoid(truth)).astype(np.int8)
+
+    result = fit_rows(Rows(X, y, np.arange(400) * DAY // 10, dict.fromkeys("abcdef", "all"), truth))
+
+    assert 30 <= y.sum() < 150
+    assert result.model.rung == "logistic"
+    assert result.model.trees.texts == ()
 
 
 @pytest.mark.parametrize("kept", [["visits", "minutes"], ["channel", "city"], ["empty", "nothing"]])

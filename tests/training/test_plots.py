@@ -22,7 +22,7 @@ PNG = b"\x89PNG"
 def fitted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Model, Path]:
     """A model with trees, and the folder of its site."""
     folder = tmp_path_factory.mktemp("plots")
-    rows = made_rows(500)
+    rows = made_rows(1200)
     place = made_place(folder, rows)
     return fit_rows(as_dataset(place, rows), place.site.targets["sale"], seed=1).model, folder
 

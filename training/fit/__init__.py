@@ -4,13 +4,39 @@
 ``folds``    three expanding folds in time, and the rows each one may see
 ``encode``   what an encoder learns from rows
 ``linear``   the clipped logistic part
-``trees``    the search over shrunken LightGBM
+``monotone`` the same where numbers have a direction
+``trees``    the candidates of shrunken LightGBM
+``card``     the worth of a site's points
 ``blend``    the weight between them
+``plan``     what the folds decide of all this
 """
 
+from training.fit.card import weigh_table
 from training.fit.encode import learn_encoder
 from training.fit.folds import calibration_start
-from training.fit.recipe import FitLog, Fitted, LastFold, fit
-from training.fit.trees import default_trees
+from training.fit.linear import HINGED, PLAIN
+from training.fit.plan import Bench, Draft, Plan
+from training.fit.recipe import Explore, FitLog, Fitted, Found, LastFold, Tried, Wishes, fit
+from training.fit.trees import SEARCHED, Candidate, default_trees
 
-__all__ = ["FitLog", "Fitted", "LastFold", "calibration_start", "default_trees", "fit", "learn_encoder"]
+__all__ = [
+    "HINGED",
+    "PLAIN",
+    "SEARCHED",
+    "Bench",
+    "Candidate",
+    "Draft",
+    "Explore",
+    "FitLog",
+    "Fitted",
+    "Found",
+    "LastFold",
+    "Plan",
+    "Tried",
+    "Wishes",
+    "calibration_start",
+    "default_trees",
+    "fit",
+    "learn_encoder",
+    "weigh_table",
+]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -95,10 +96,17 @@ def thin_negatives(labels: Labels, *, seed: int) -> FloatArray:
     return weights
 
 
-def encoded(rows: pd.DataFrame, labels: Labels, weights: FloatArray, fold: Fold) -> FoldRows:
-    """The fold's rows of positive weight, encoded."""
+def encoded(
+    rows: pd.DataFrame,
+    labels: Labels,
+    weights: FloatArray,
+    fold: Fold,
+    *,
+    levels: Mapping[str, tuple[str, ...]] | None = None,
+) -> FoldRows:
+    """The fold's rows of positive weight, encoded; ``levels`` as for ``learn_encoder``."""
     train, judge = (part[weights[part] > 0] for part in (fold.train, fold.judge))
-    encoder = learn_encoder(rows.iloc[train])
+    encoder = learn_encoder(rows.iloc[train], levels)
     return FoldRows(
         encoder=encoder,
         train=Sample(encoder.encode(rows.iloc[train]), labels[train], weights[train]),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
@@ -15,12 +15,14 @@ from leadlight.model.linear import TERMS, LinearPart, NumberTerms
 from leadlight.model.margins import FloatArray, logit
 from training.fit.blend import log_loss, pooled_loss
 from training.fit.folds import FoldRows, Sample
+from training.fit.monotone import Directions, Slopes, fit_directed
 from training.fit.terms import learn_terms
 
 STRENGTHS = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 HINGED = tuple(range(TERMS))
 PLAIN = (0, 2)  # the missing flag and the number itself
 NOTHING = ()
+COMMON, NUMBER = 1, 2  # the places of the flag for a common value, and of the number, before its hinges
 
 
 @dataclass(frozen=True)
@@ -32,32 +34,40 @@ class LinearChoice:
     loss: float
 
 
-def choose_linear(folds: Sequence[FoldRows], *, with_plain: bool, pool: Executor) -> LinearChoice:
-    """The strength (and, ``with_plain``, whether to do without hinges and flags) of the lowest pooled fold loss."""
+def choose_linear(
+    folds: Sequence[FoldRows], *, forms: Sequence[tuple[int, ...]], directions: Directions, pool: Executor
+) -> LinearChoice:
+    """The terms, of these ``forms``, and the strength with the lowest pooled fold loss."""
     choices = []
-    for terms in (HINGED, PLAIN) if with_plain else (HINGED,):
-        losses = pool.map(_fold_losses, folds, [terms] * len(folds))
+    for terms in forms:
+        losses = pool.map(lambda fold, terms=terms: _fold_losses(fold, terms, directions), folds)
         for strength, of_folds in zip(STRENGTHS, zip(*losses, strict=True), strict=True):
             choices.append(LinearChoice(terms, strength, pooled_loss(folds, of_folds)))
     return min(choices, key=lambda choice: choice.loss)
 
 
-def _fold_losses(fold: FoldRows, terms: tuple[int, ...]) -> list[float]:
-    parts = fit_path(fold.train, fold.encoder, terms=terms, strengths=STRENGTHS)
+def _fold_losses(fold: FoldRows, terms: tuple[int, ...], directions: Directions) -> list[float]:
+    parts = fit_path(fold.train, fold.encoder, terms=terms, strengths=STRENGTHS, directions=directions)
     return [log_loss(part.margin(part.contributions(fold.judge.matrix)), fold.judge) for part in parts]
 
 
-def fit_linear(rows: Sample, encoder: Encoder, choice: LinearChoice) -> LinearPart:
+def fit_linear(rows: Sample, encoder: Encoder, choice: LinearChoice, *, directions: Directions) -> LinearPart:
     """The chosen linear part, fitted on these rows."""
-    return fit_path(rows, encoder, terms=choice.terms, strengths=[choice.strength])[0]
+    return fit_path(rows, encoder, terms=choice.terms, strengths=[choice.strength], directions=directions)[0]
 
 
-def fit_path(rows: Sample, encoder: Encoder, *, terms: tuple[int, ...], strengths: Iterable[float]) -> list[LinearPart]:
+def fit_path(
+    rows: Sample, encoder: Encoder, *, terms: tuple[int, ...], strengths: Iterable[float], directions: Directions
+) -> list[LinearPart]:
     """One linear part for each strength, from weak to strong, each started from the one before."""
-    design = _Design.learn(rows, encoder, terms=terms)
+    design = _Design.learn(rows, encoder, terms=terms, directions=directions)
     columns = design.columns(rows.matrix)
     if columns.shape[1] == 0:
         return [constant_part(rows, encoder) for _ in strengths]
+    slopes = list(design.directed(directions))
+    if slopes:
+        fits = fit_directed(columns, rows.labels, rows.weights, strengths, slopes)
+        return [design.part(rows, coefficients, intercept) for coefficients, intercept in fits]
     regression = LogisticRegression(solver="newton-cholesky", warm_start=True)
     parts = []
     for strength in strengths:
@@ -69,7 +79,7 @@ def fit_path(rows: Sample, encoder: Encoder, *, terms: tuple[int, ...], strength
 def constant_part(rows: Sample, encoder: Encoder) -> LinearPart:
     """The part that says the base rate of these rows, whatever the lead."""
     rate = (float(rows.weights @ rows.labels) + 0.5) / (float(rows.weights.sum()) + 1.0)
-    return _Design.learn(rows, encoder, terms=NOTHING).part(rows, np.empty(0), logit(rate))
+    return _Design.learn(rows, encoder, terms=NOTHING, directions={}).part(rows, np.empty(0), logit(rate))
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,16 +92,27 @@ class _Design:
     codes: npt.NDArray[np.bool_]  # (category columns x codes)
 
     @classmethod
-    def learn(cls, rows: Sample, encoder: Encoder, *, terms: tuple[int, ...]) -> _Design:
+    def learn(cls, rows: Sample, encoder: Encoder, *, terms: tuple[int, ...], directions: Directions) -> _Design:
         values = rows.matrix[:, encoder.numbers]
         numbers = learn_terms(values)
         slots = [(term in terms) & (np.ptp(seen, axis=0) > 0) for term, seen in enumerate(numbers.of(values))]
+        # a step up at one value and down after it has no direction
+        slots[COMMON] &= np.array([encoder.columns[column] not in directions for column in encoder.numbers], bool)
         width = FIRST + max((len(levels) for levels in encoder.levels.values()), default=0)
         codes = np.zeros((len(encoder.categories), width), dtype=np.bool_)
         for place, column in enumerate(encoder.categories):
             held = np.unique(rows.matrix[:, column]).astype(np.intp)
             codes[place, held] = terms != NOTHING and len(held) > 1
         return cls(encoder, numbers, np.array(slots), codes)
+
+    def directed(self, directions: Directions) -> Iterator[Slopes]:
+        """Where the coefficients of each column with a direction stand: the number's, then those of its hinges."""
+        places = np.cumsum(self.slots.ravel()).reshape(self.slots.shape) - 1
+        for position, column in enumerate(self.encoder.numbers):
+            used = self.slots[NUMBER:, position]
+            direction = directions.get(self.encoder.columns[column], 0)
+            if direction and used.any():
+                yield Slopes(tuple(places[NUMBER:, position][used].tolist()), direction)
 
     def columns(self, matrix: FloatArray) -> FloatArray:
         """The design matrix of these rows."""

@@ -15,15 +15,18 @@ from leadlight.model.margins import FloatArray
 from leadlight.model.trees import TreePart
 from training.fit.blend import pooled_loss
 from training.fit.folds import FoldRows, Sample
+from training.fit.monotone import Directions
 
 ROUNDS = (10, 20, 30, 40, 60, 80, 100, 130, 160, 200, 250, 300, 400, 500, 650, 800, 1000)
 PATIENCE = 50
 BEST = 3
 SAMPLED = {"feature_fraction": 0.7, "bagging_fraction": 0.8, "bagging_freq": 1, "lambda_l2": 5.0}
+SEARCHED = "S"
 FAMILIES: dict[str, dict[str, Any]] = {
     "G": SAMPLED,
     "X": {**SAMPLED, "extra_trees": True},
     "F": {"lambda_l2": 0.3},
+    SEARCHED: {"bagging_freq": 1},
 }
 FIXED: dict[str, Any] = {
     "objective": "binary",
@@ -43,11 +46,15 @@ REPRODUCIBLE: dict[str, Any] = {"deterministic": True, "force_col_wise": True, "
 
 @dataclass(frozen=True)
 class Candidate:
-    """One of the fixed shapes of a booster; ``hessian`` is about the fewest expected positives in a leaf."""
+    """One shape of a booster; ``hessian`` is about the fewest expected positives in a leaf.
+
+    ``drawn`` are parameters that a search drew, over those of the family.
+    """
 
     family: str
     leaves: int
     hessian: float
+    drawn: tuple[tuple[str, float], ...] = ()
 
     @property
     def name(self) -> str:
@@ -79,7 +86,9 @@ class TreeChoice:
 
 
 @dataclass(frozen=True, eq=False)
-class _Trial:
+class Trial:
+    """A candidate on one fold: its booster, and its loss on the judging rows after each round."""
+
     booster: lgb.Booster
     losses: tuple[float, ...]
 
@@ -88,18 +97,47 @@ class _Trial:
         return self.losses[min(rounds, len(self.losses)) - 1]
 
 
-def choose_trees(folds: Sequence[FoldRows], *, seed: int, pool: Executor) -> tuple[TreeChoice, ...]:
-    """The best three different candidates by pooled fold loss, each at its best number of rounds."""
-    bins = [_bins(fold) for fold in folds]
-    jobs = [(candidate, train, judge) for candidate in CANDIDATES for train, judge in bins]
-    trials = list(pool.map(lambda job: _try(*job, seed=seed), jobs))
-    choices = []
-    for place, candidate in enumerate(CANDIDATES):
-        of_folds = trials[place * len(folds) : (place + 1) * len(folds)]
-        losses = {rounds: pooled_loss(folds, [trial.loss(rounds) for trial in of_folds]) for rounds in ROUNDS}
+class Nursery:
+    """The folds' rows in bins, on which candidates are tried; binned once."""
+
+    def __init__(self, folds: Sequence[FoldRows], *, directions: Directions, seed: int) -> None:
+        self.folds = folds
+        self._bins = [_bins(fold) for fold in folds]
+        self._directions = directions
+        self._seed = seed
+
+    def try_out(self, candidate: Candidate, fold: int) -> Trial:
+        """The candidate grown on a fold's training rows until its judging rows see no more gain."""
+        train, judge = self._bins[fold]
+        history: dict[str, dict[str, list[float]]] = {}
+        booster = lgb.train(
+            _params(candidate, self.folds[fold].encoder, directions=self._directions, seed=self._seed),
+            train,
+            num_boost_round=ROUNDS[-1],
+            valid_sets=[judge],
+            valid_names=["judge"],
+            callbacks=[lgb.early_stopping(PATIENCE, verbose=False), lgb.record_evaluation(history)],
+        )
+        return Trial(booster, tuple(history["judge"]["binary_logloss"]))
+
+    def choose(self, candidate: Candidate, trials: Sequence[Trial]) -> TreeChoice:
+        """The candidate at the number of rounds where its pooled loss, over the folds tried so far, is lowest."""
+        folds = self.folds[: len(trials)]
+        losses = {rounds: pooled_loss(folds, [trial.loss(rounds) for trial in trials]) for rounds in ROUNDS}
         rounds = min(ROUNDS, key=losses.__getitem__)
-        texts = tuple(trial.booster.model_to_string(num_iteration=rounds) for trial in of_folds)
-        choices.append(TreeChoice(candidate, rounds, losses[rounds], texts))
+        texts = tuple(trial.booster.model_to_string(num_iteration=rounds) for trial in trials)
+        return TreeChoice(candidate, rounds, losses[rounds], texts)
+
+
+def choose_trees(nursery: Nursery, *, pool: Executor) -> tuple[TreeChoice, ...]:
+    """The best three different candidates by pooled fold loss, each at its best number of rounds."""
+    folds = len(nursery.folds)
+    jobs = [(candidate, fold) for candidate in CANDIDATES for fold in range(folds)]
+    trials = list(pool.map(lambda job: nursery.try_out(*job), jobs))
+    choices = [
+        nursery.choose(candidate, trials[place * folds : (place + 1) * folds])
+        for place, candidate in enumerate(CANDIDATES)
+    ]
     distinct = {choice.loss: choice for choice in reversed(choices)}  # a bound that never binds makes the same trees
     return tuple(distinct[loss] for loss in sorted(distinct)[:BEST])
 
@@ -122,22 +160,11 @@ def _dataset(rows: Sample, encoder: Encoder, *, reference: lgb.Dataset | None = 
     )
 
 
-def _try(candidate: Candidate, train: lgb.Dataset, judge: lgb.Dataset, *, seed: int) -> _Trial:
-    history: dict[str, dict[str, list[float]]] = {}
-    booster = lgb.train(
-        _params(candidate, seed=seed),
-        train,
-        num_boost_round=ROUNDS[-1],
-        valid_sets=[judge],
-        valid_names=["judge"],
-        callbacks=[lgb.early_stopping(PATIENCE, verbose=False), lgb.record_evaluation(history)],
-    )
-    return _Trial(booster, tuple(history["judge"]["binary_logloss"]))
-
-
-def _params(candidate: Candidate, *, seed: int) -> dict[str, Any]:
+def _params(candidate: Candidate, encoder: Encoder, *, directions: Directions, seed: int) -> dict[str, Any]:
     shape = {"num_leaves": candidate.leaves, "min_sum_hessian_in_leaf": candidate.hessian, "seed": seed}
-    return {**FIXED, **REPRODUCIBLE, **FAMILIES[candidate.family], **shape}
+    ways = [0 if name in encoder.levels else directions.get(name, 0) for name in encoder.columns]
+    directed = {"monotone_constraints": ways} if any(ways) else {}
+    return {**FIXED, **REPRODUCIBLE, **FAMILIES[candidate.family], **dict(candidate.drawn), **shape, **directed}
 
 
 def fold_part(choices: Sequence[TreeChoice], fold: int, *, columns: int) -> TreePart:
@@ -145,12 +172,21 @@ def fold_part(choices: Sequence[TreeChoice], fold: int, *, columns: int) -> Tree
     return TreePart.of(tuple(choice.by_fold[fold] for choice in choices), columns=columns)
 
 
-def fit_trees(rows: Sample, encoder: Encoder, choices: Sequence[TreeChoice], *, seed: int, pool: Executor) -> TreePart:
+def fit_trees(
+    rows: Sample,
+    encoder: Encoder,
+    choices: Sequence[TreeChoice],
+    *,
+    directions: Directions,
+    seed: int,
+    pool: Executor,
+) -> TreePart:
     """The chosen candidates, each fitted on all these rows for its number of rounds."""
     bins = _dataset(rows, encoder).construct()
 
     def refit(choice: TreeChoice) -> str:
-        booster = lgb.train(_params(choice.candidate, seed=seed), bins, num_boost_round=choice.rounds)
+        params = _params(choice.candidate, encoder, directions=directions, seed=seed)
+        booster = lgb.train(params, bins, num_boost_round=choice.rounds)
         return booster.model_to_string()
 
     return TreePart.of(tuple(pool.map(refit, choices)), columns=len(encoder.columns))

@@ -12,11 +12,12 @@ from leadlight.model.certificate import (
     Certificate,
     pinned_key,
     read_certificate,
+    shortfalls,
     signing_key,
     write_certificate,
 )
-from leadlight.model.manifest import canonical, sha256
-from leadlight.settings import SiteError
+from leadlight.model.manifest import Origin, canonical, sha256
+from leadlight.settings import SiteError, Target
 
 MANIFEST = b'{"format":1}'
 
@@ -100,3 +101,41 @@ def test_a_file_that_is_no_key_is_refused(tmp_path: Path) -> None:
         pinned_key(tmp_path / "gate.pub")
     with pytest.raises(SiteError, match=r"gate\.key holds no Ed25519 private key"):
         signing_key(tmp_path)
+
+
+def asking(calibration: float | None) -> Target:
+    """A target that asks for this calibration, or leaves it as it is."""
+    gate = {"precision": 0.3, "recall": 0.2} | ({} if calibration is None else {"calibration": calibration})
+    target = {"outcome": ["buy"], "horizon": "3d", "observe": {"offsets": ["7d"]}, "gate": gate}
+    return Target.model_validate(target)
+
+
+def proving(*bounds: float) -> Certificate:
+    """What a gate says that proves the thresholds, and that odds are right within these bounds, if any."""
+    proven: list[dict[str, object]] = [{"name": name, "lower": 0.5} for name in ("precision", "recall")]
+    calibrated = {"name": "calibration_in_the_large", "lower": min(bounds), "upper": max(bounds)} if bounds else {}
+    rules = [*proven, calibrated] if calibrated else proven
+    return replace(certificate(), target="purchase", findings={"rules": rules})
+
+
+@pytest.mark.parametrize(
+    ("calibration", "bounds", "fault"),
+    [
+        (None, (-0.1, 0.6), None),
+        (None, (), None),
+        (1.3, (-0.1, 0.2), None),
+        (1.3, (-0.3, 0.2), "a factor of 1.3, this version is proven to a factor of 1.35"),
+        (1.3, (), "proven to nothing"),
+    ],
+)
+def test_a_site_that_asks_for_better_calibration_needs_proof(
+    calibration: float | None, bounds: tuple[float, ...], fault: str | None
+) -> None:
+    """The certificate's own bounds must lie within the factor that is asked for now; an older one proves none."""
+    target = asking(calibration)
+    origin = Origin("purchase", target.question, "c" * 64, "d" * 64, 1, 20, 5, 19)
+
+    found = shortfalls(proving(*bounds), origin, "purchase", target)
+
+    assert len(found) == (fault is not None)
+    assert fault is None or fault in found[0]

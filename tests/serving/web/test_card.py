@@ -132,6 +132,7 @@ def locked_page(client: TestClient, champion: Champion, school: School, lead_id:
         features_as_of=score.as_of,
         scored_at=score.scored_at,
         model_version=score.model_version,
+        rung=score.rung,
     )
     answer = replace(answer, score=score)
     return Page(web.render("card.html", language, card=card_of(answer, champion, site, {}, language)))

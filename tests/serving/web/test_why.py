@@ -39,6 +39,7 @@ def _score(base: float, points: list[float]) -> Score:
         features_as_of=now,
         scored_at=now,
         model_version="1",
+        rung="blend",
     )
 
 

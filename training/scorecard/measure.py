@@ -1,0 +1,186 @@
+"""A card on the test rows, beside the model: agreement, loss and ranking. A report, and never a choice."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.stats import rankdata
+from sklearn.metrics import roc_auc_score
+
+from features.catalogue import Catalogue
+from leadlight.grading import Cuts
+from leadlight.model.bundle import Bundle, load_bundle
+from leadlight.model.margins import FloatArray, sigmoid
+from leadlight.settings import Grades, Operate, Site
+from leadlight.settings.points import PointsTable
+from leadlight.shelf import bundle_folder, current_champion, last_trained, verdict_file
+from training.calibrate import freeze_cuts
+from training.dataset import CALIBRATION, TEST, TRAIN, Dataset, load
+from training.evaluate import Scored, loss_difference
+from training.fit import weigh_table
+from training.points import read_card
+from training.scorecard.learn import learn_table
+from training.scorecard.written import as_toml
+
+
+@dataclass(frozen=True)
+class Line:
+    """A rule as people read it."""
+
+    when: tuple[str, ...]
+    points: float
+    scale: str
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A card on the test rows; ``worth`` is that of a point in log-odds, ``loss_difference`` the loss less the model's.
+
+    ``rank_correlation`` (Spearman's) and ``same_grade`` (the share of rows) are its agreement with the model; its
+    grades hold the site's shares of the calibration rows, as the model's do.
+    """
+
+    rules: tuple[Line, ...]
+    worth: float
+    auc: float | None
+    log_loss: float
+    loss_difference: float
+    standard_error: float
+    rank_correlation: float | None
+    same_grade: float
+
+
+@dataclass(frozen=True)
+class Scorecard:
+    """The card learned from a model, the model, and a card made by hand if there is one."""
+
+    target: str
+    version: int
+    bundle_sha256: str
+    rows: int
+    positives: int
+    model: dict[str, float | None]
+    learned: Measured
+    by_hand: Measured | None
+    file: str
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it as one object; ``file`` is the learned card to edit."""
+        return asdict(self)
+
+    def lines(self) -> list[str]:
+        """The same in words."""
+        head = f"{self.target} version {self.version} as a card; a point is worth {self.learned.worth:.3f} in log-odds"
+        by_hand = [] if self.by_hand is None else ["by hand:", *_rules(self.by_hand)]
+        compared = [] if self.by_hand is None else [_compared("by hand", self.by_hand)]
+        model = f"  {'model':<8} AUC {_shown(self.model['auc'])}, log loss {_shown(self.model['log_loss'])}"
+        found = [f"on {self.rows} test rows, {self.positives} converted:", model, _compared("learned", self.learned)]
+        return [head, *_rules(self.learned), *by_hand, *found, *compared]
+
+
+@dataclass(frozen=True, eq=False)
+class _Judge:
+    """The rows that cards are weighed and judged on, and the model's word on the latter."""
+
+    rows: Dataset
+    grades: Grades
+    said: FloatArray
+    graded: list[str]
+
+
+def make_scorecard(
+    site: Site, catalogue: Catalogue, target_name: str, *, state: Path, card: Path | None = None
+) -> Scorecard:
+    """The champion, or else the last version, as a card, judged on the test rows; beside it the card in a file."""
+    _, target = site.target(target_name)
+    version, bundle = _newest(state, target_name)
+    rows = load(site, catalogue, target_name, state=state)
+    by_hand = None if card is None else read_card(card, rows.columns)
+    table = learn_table(bundle.model, rows.part(TRAIN, CALIBRATION).X)
+    test = rows.part(TEST)
+    said = sigmoid(bundle.model.margin(test.X))
+    judge = _Judge(rows, target.grades, said, _graded(bundle.cuts, said))
+    own = loss_difference(Scored.of(test.lead_id, test.y, said, threshold=1.0), said)
+    origin = f"Learned from version {version} of {target_name}, bundle {bundle.sha256}."
+    return Scorecard(
+        target=target_name,
+        version=version,
+        bundle_sha256=bundle.sha256,
+        rows=len(test.y),
+        positives=int(test.y.sum()),
+        model={"auc": _auc(test, said), "log_loss": own.other},
+        learned=_measured(table, judge),
+        by_hand=None if by_hand is None else _measured(by_hand, judge),
+        file=as_toml(table, rows.columns, origin),
+    )
+
+
+def _newest(state: Path, target_name: str) -> tuple[int, Bundle]:
+    champion = current_champion(state, target_name)
+    if champion is not None:
+        version, sha256 = champion.version, champion.bundle_sha256
+    else:
+        version = last_trained(state, target_name)
+        sha256 = json.loads(verdict_file(state, target_name, version).read_bytes())["bundle_sha256"]
+    return version, load_bundle(bundle_folder(state, target_name, version), expected=sha256)
+
+
+def _measured(table: PointsTable, judge: _Judge) -> Measured:
+    """The card, its points weighed on the training rows, on the test rows."""
+    learned, test = judge.rows.part(TRAIN, CALIBRATION), judge.rows.part(TEST)
+    encoder, part = weigh_table(table, learned.X, learned.y)
+
+    def says(rows: Dataset) -> FloatArray:
+        return sigmoid(part.margin(part.contributions(encoder.encode(rows.X))))
+
+    said = says(test)
+    cuts = freeze_cuts(says(judge.rows.part(CALIBRATION)), operate=Operate(), grades=judge.grades)
+    gap = loss_difference(Scored.of(test.lead_id, test.y, said, threshold=1.0), judge.said)
+    same = [ours == theirs for ours, theirs in zip(_graded(cuts, said), judge.graded, strict=True)]
+    return Measured(
+        rules=tuple(Line(tuple(map(str, rule.when)), rule.points, rule.scale) for rule in table.rule),
+        worth=part.slope,
+        auc=_auc(test, said),
+        log_loss=gap.other + gap.mean,
+        loss_difference=gap.mean,
+        standard_error=gap.error,
+        rank_correlation=_rank_correlation(said, judge.said),
+        same_grade=float(np.mean(same)),
+    )
+
+
+def _graded(cuts: Cuts, said: FloatArray) -> list[str]:
+    return [cuts.grade(p) for p in said.tolist()]
+
+
+def _auc(test: Dataset, said: FloatArray) -> float | None:
+    return float(roc_auc_score(test.y, said)) if 0 < test.y.sum() < len(test.y) else None
+
+
+def _rank_correlation(one: FloatArray, other: FloatArray) -> float | None:
+    """Spearman's; none where either says the same of every row."""
+    ranks = np.array([rankdata(one), rankdata(other)])
+    return float(np.corrcoef(ranks)[0, 1]) if np.all(np.ptp(ranks, axis=1) > 0) else None
+
+
+def _rules(card: Measured) -> Iterator[str]:
+    for rule in card.rules:
+        scale = f" (of the scale {rule.scale}, the most points count)" if rule.scale else ""
+        yield f"  {rule.points:+6g}  {' and '.join(rule.when)}{scale}"
+
+
+def _compared(name: str, card: Measured) -> str:
+    return (
+        f"  {name:<8} AUC {_shown(card.auc)}, log loss {card.log_loss:.4f}"
+        f" ({card.loss_difference:+.4f}, standard error {card.standard_error:.4f});"
+        f" rank correlation with the model {_shown(card.rank_correlation)}, same grade {card.same_grade:.1%}"
+    )
+
+
+def _shown(value: float | None) -> str:
+    return "none" if value is None else f"{value:.4f}"
