@@ -1,7 +1,7 @@
 """The shelf: where versions, verdicts, keys and the champion lie in a state folder. Knows no model.
 
-A version's bundle is ``STATE/bundles/TARGET/VERSION/``, its verdict lies beside it; ``STATE/champion/TARGET.json``
-names the version that serves.
+A version's bundle is ``STATE/bundles/TARGET/VERSION/``, its verdict and its model card lie beside it;
+``STATE/champion/TARGET.json`` names the version that serves.
 """
 
 from __future__ import annotations

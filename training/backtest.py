@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,13 +15,17 @@ import pyarrow.parquet as pq
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from features.catalogue import Catalogue
-from leadlight.model.margins import FloatArray, sigmoid
+from leadlight.model.margins import FloatArray, IntArray, sigmoid
 from leadlight.schema import AS_OF, LABEL, LEAD_ID, Micros, from_micros
-from leadlight.settings import Site
+from leadlight.settings import Site, Target
 from training.dataset import CALIBRATION, TEST, TRAIN, Dataset, load
+from training.deep import Deep, Predict, deep
 from training.evaluate import Scored, log_losses, loss_difference
-from training.pipeline import SEED, fit_rows
+from training.judgement import local_days, window_of
+from training.looks import look
+from training.pipeline import SEED, fit_rows, freeze
 from training.plain import PlainName, fit_plain
+from training.points import load_points
 
 LEADLIGHT = "leadlight"
 TOP_SHARE = 0.10
@@ -37,11 +42,14 @@ class Backtest:
     test_from: str
     models: Mapping[str, Mapping[str, float | None]]
     differences: Mapping[str, Mapping[str, float]]
+    look: int
     made: bool
+    deep: Deep | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """The whole comparison as one object."""
-        return asdict(self)
+        """The whole comparison as one object; ``deep`` only where it was asked for."""
+        found = asdict(self)
+        return found if self.deep else {name: value for name, value in found.items() if name != "deep"}
 
     def lines(self) -> list[str]:
         """The same as a table."""
@@ -54,7 +62,15 @@ class Backtest:
             f"log loss against {name}: {gap['log_loss_difference']:+.5f} (standard error {gap['standard_error']:.5f})"
             for name, gap in self.differences.items()
         ]
-        return [f"{head} learned until {self.train_until}, tested from {self.test_from}", *table, *compared]
+        looked = f"this was look {self.look} at these test rows: a later candidate must prove more on them"
+        deeper = self.deep.lines() if self.deep else []
+        return [
+            f"{head} learned until {self.train_until}, tested from {self.test_from}",
+            *table,
+            *compared,
+            *deeper,
+            looked,
+        ]
 
 
 def backtest(
@@ -65,11 +81,14 @@ def backtest(
     state: Path,
     predictions: Path | None = None,
     dataset: Path | None = None,
+    with_deep: bool = False,
     seed: int = SEED,
 ) -> Backtest:
     """Fit all four on train and calibration rows and score the test; Leadlight's offset stays as it was frozen.
 
     ``predictions`` and ``dataset`` are Parquet files to write: the test rows' probabilities, and all feature rows.
+    ``with_deep`` refits for ablation, stability and ageing. Whoever reads this has seen the test: it counts as a look,
+    the same one as training the same model.
     """
     for file in (predictions, dataset):
         if file is not None:
@@ -77,14 +96,18 @@ def backtest(
     _, target = site.target(target_name)
     rows = load(site, catalogue, target_name, state=state)
     learned, test = rows.part(TRAIN, CALIBRATION), rows.part(TEST)
-    model = fit_rows(learned, target, seed=seed).model
-    said = {LEADLIGHT: sigmoid(model.margin(test.X))}
+    fitted = fit_rows(learned, target, seed=seed, card=load_points(site, target, learned.columns))
+    said = {LEADLIGHT: sigmoid(fitted.model.margin(test.X))}
     plain: tuple[PlainName, ...] = get_args(PlainName)
     said |= {name: fit_plain(name, learned.X, learned.y, seed=seed)(test.X) for name in plain}
     if predictions is not None:
         _write_predictions(test, said, predictions)
     if dataset is not None:
         _write_dataset(rows, dataset)
+    with tempfile.TemporaryDirectory() as folder:
+        asked = (target_name, target, catalogue)
+        bundle = freeze(fitted, learned, Path(folder) / "bundle", asked, site=site, seed=seed)
+    place = look(state, target_name, window=window_of(test), bundle_sha256=bundle.sha256)
     return Backtest(
         target=target_name,
         rows=len(test.y),
@@ -92,9 +115,19 @@ def backtest(
         train_until=_moment(int(learned.as_of[-1]), site),
         test_from=_moment(int(test.as_of[0]), site),
         models={name: measures(test.y, p) for name, p in said.items()},
-        differences=_differences(test, said),
+        differences=_differences(test, said, local_days(test, site)),
+        look=place,
         made=site.site.made,
+        deep=_deep(site, target, learned, test, said[LEADLIGHT], seed=seed) if with_deep else None,
     )
+
+
+def _deep(site: Site, target: Target, learned: Dataset, test: Dataset, whole: FloatArray, *, seed: int) -> Deep:
+    def refit(rows: Dataset, other: int) -> Predict:
+        model = fit_rows(rows, target, seed=other).model
+        return lambda frame: sigmoid(model.margin(frame))
+
+    return deep(learned, test, whole, local_days(test, site), refit=refit, seed=seed)
 
 
 def measures(y: np.ndarray[Any, np.dtype[np.int8]], p: FloatArray) -> dict[str, float | None]:
@@ -112,8 +145,8 @@ def measures(y: np.ndarray[Any, np.dtype[np.int8]], p: FloatArray) -> dict[str, 
     }
 
 
-def _differences(test: Dataset, said: Mapping[str, FloatArray]) -> dict[str, dict[str, float]]:
-    ours = Scored.of(test.lead_id, test.y, said[LEADLIGHT], threshold=1.0)
+def _differences(test: Dataset, said: Mapping[str, FloatArray], day: IntArray) -> dict[str, dict[str, float]]:
+    ours = Scored.of(test.lead_id, test.y, said[LEADLIGHT], threshold=1.0, day=day)
     gaps = {name: loss_difference(ours, p) for name, p in said.items() if name != LEADLIGHT}
     return {name: {"log_loss_difference": gap.mean, "standard_error": gap.error} for name, gap in gaps.items()}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from fractions import Fraction
 
@@ -16,6 +17,7 @@ from leadlight.settings import Grades, Operate
 Labels = npt.NDArray[np.int8]
 
 WIDEST_SHIFT = 20.0
+MOST_WEIGHT = 25.0
 MOST_STEPS = 256
 
 
@@ -24,12 +26,34 @@ def shrunken_offset(margins: FloatArray, labels: Labels) -> float:
 
     With d that shift and se its standard error: 0.5 d max(0, 1 - 4 se^2 / d^2); half, for a shift may stay or revert.
     """
+    shift, error = shift_of(margins, labels)
+    if shift**2 <= 4.0 * error**2:
+        return 0.0
+    return 0.5 * shift * (1.0 - 4.0 * error**2 / shift**2)
+
+
+def shift_of(margins: FloatArray, labels: Labels) -> tuple[float, float]:
+    """The shift of all margins that makes the mean probability the share of positives, and its standard error."""
     shift = _shift(margins, labels)
     probability = sigmoid(margins + shift)
-    variance = 1.0 / float(np.sum(probability * (1.0 - probability)))
-    if shift**2 <= 4.0 * variance:
-        return 0.0
-    return 0.5 * shift * (1.0 - 4.0 * variance / shift**2)
+    return shift, float(np.sum(probability * (1.0 - probability))) ** -0.5
+
+
+def first_offset(margins: FloatArray, labels: Labels, *, offset: float) -> dict[str, float]:
+    """What following the offset later begins with: the offset that training chose, and how sure its rows were of it."""
+    shift, error = shift_of(margins, labels)
+    return {"error": error, "offset": offset, "rows": len(labels), "shift": shift}
+
+
+def followed_offset(margins: FloatArray, labels: Labels, *, first: float, first_error: float) -> tuple[float, float]:
+    """The offset for margins without any, after these mature rows, and its standard error.
+
+    (d1 / se1^2 + w0 first) / (1 / se1^2 + w0): d1 is the shift that the rows ask for, ``first`` the offset of training,
+    which weighs w0 = min(1 / se^2, 25), that is at most as much as some 25 / (p (1 - p)) rows.
+    """
+    shift, error = shift_of(margins, labels)
+    own, weight = error**-2, min(first_error**-2, MOST_WEIGHT)
+    return (shift * own + first * weight) / (own + weight), (own + weight) ** -0.5
 
 
 def _shift(margins: FloatArray, labels: Labels) -> float:
@@ -123,4 +147,36 @@ def freeze_cuts(probabilities: FloatArray, *, operate: Operate, grades: Grades) 
         b=top(grades.A + grades.B),
         c=top(grades.A + grades.B + grades.C),
         quantiles=tuple(np.quantile(probabilities, np.arange(101) / 100, method="inverted_cdf").tolist()),
+    )
+
+
+def moved(probability: float, shift: float) -> float:
+    """A probability whose log-odds are moved by ``shift``; certainty stays certain."""
+    odds = probability * math.exp(shift)
+    return odds / (1.0 - probability + odds)
+
+
+def moved_cuts(cuts: Cuts, shift: float) -> Cuts:
+    """Cuts that flag and grade the same leads once all log-odds are moved by ``shift``.
+
+    They come to lie a trillionth lower: a cut is some lead's own probability, which rounding must not put under it.
+    """
+
+    def cut(probability: float) -> float:
+        return moved(probability, shift) * (1.0 - 1e-12)
+
+    quantiles = tuple(moved(probability, shift) for probability in cuts.quantiles)
+    return Cuts(threshold=cut(cuts.threshold), a=cut(cuts.a), b=cut(cuts.b), c=cut(cuts.c), quantiles=quantiles)
+
+
+def moved_interval(interval: Interval, shift: float, *, error: float, allowed: float = 0.0) -> Interval:
+    """The same steps for margins moved by ``shift``, wide enough for its standard ``error`` (95 %).
+
+    ``allowed`` is the error that the steps already make room for, by an earlier move.
+    """
+    wide = 1.96 * (error - allowed)
+    return Interval(
+        edges=interval.edges + shift,
+        low=np.array([moved(each, shift - wide) for each in interval.low.tolist()]),
+        high=np.array([moved(each, shift + wide) for each in interval.high.tolist()]),
     )

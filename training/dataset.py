@@ -45,9 +45,10 @@ class Dataset:
 
     def part(self, *parts: Part) -> Dataset:
         """The rows of these parts of the split, in order."""
-        return self._where(np.isin(self.split, parts))
+        return self.where(np.isin(self.split, parts))
 
-    def _where(self, rows: npt.NDArray[np.bool_]) -> Dataset:
+    def where(self, rows: npt.NDArray[np.bool_]) -> Dataset:
+        """Some of the rows, in order."""
         return Dataset(
             columns=self.columns,
             lead_id=self.lead_id[rows],

@@ -7,21 +7,25 @@ from pathlib import Path
 from typing import Any
 
 from leadlight.model.bundle import Bundle
-from leadlight.model.margins import sigmoid
+from leadlight.model.margins import IntArray, sigmoid
+from leadlight.schema import DAY
 from leadlight.settings import Site
 from leadlight.shelf import current_champion
+from training.audit import audit, kept
+from training.capacity import AtCapacity, at_capacity
 from training.dataset import Dataset, local_months
-from training.evaluate import Evaluation, Scored, by_slice, evaluate
+from training.evaluate import Evaluation, Names, Scored, by_slice, evaluate
 from training.gate import Trial, Verdict, judge
-from training.looks import look
+from training.looks import Window, look
 from training.rivals import base_rate, champion_rival, logistic_rival
+from training.slices import WorstSlice, slices_of, worst_slice
 
 SUSPICIOUS_AUC = 0.90
 
 
 @dataclass(frozen=True, eq=False)
 class Judgement:
-    """What the test rows said of a bundle, as a whole and by channel and local month, and the gate's verdict on it."""
+    """What the test rows said of a bundle, as a whole and in parts, and the gate's verdict on it."""
 
     target: str
     bundle_sha256: str
@@ -30,6 +34,9 @@ class Judgement:
     evaluation: Evaluation
     channels: dict[str, Evaluation]
     months: dict[str, Evaluation]
+    seen: dict[str, Evaluation]
+    capacity: AtCapacity | None
+    worst_slice: WorstSlice | None
     verdict: Verdict
 
     def to_json(self) -> dict[str, Any]:
@@ -39,8 +46,11 @@ class Judgement:
             "bundle_sha256": self.bundle_sha256,
             **self.verdict.to_json(),
             "metrics": {**self.evaluation.to_json(), "threshold": self.threshold},
-            "channels": {name: part.to_json() for name, part in self.channels.items()},
-            "months": {name: part.to_json() for name, part in self.months.items()},
+            "channels": _parts(self.channels),
+            "months": _parts(self.months),
+            "seen": _parts(self.seen),
+            "capacity": self.capacity and self.capacity.to_json(),
+            "worst_slice": self.worst_slice and self.worst_slice.to_json(),
         }
 
 
@@ -50,18 +60,23 @@ def assess(
     *,
     learned: Dataset,
     test: Dataset,
+    seen: Names,
     notes: tuple[str, ...],
     state: Path,
     seed: int,
 ) -> Judgement:
-    """Judge the bundle on the test rows, against the thresholds of its target and its rivals; counts as one look."""
+    """Judge the bundle on the test rows, against the thresholds of its target and its rivals; counts as one look.
+
+    ``seen`` says of each test row whether its lead is new or returning.
+    """
     name = bundle.manifest.origin.target
     _, target = site.target(name)
-    scored = Scored.of(test.lead_id, test.y, sigmoid(bundle.model.margin(test.X)), threshold=bundle.cuts.threshold)
+    scored = score(bundle, test, site)
     evaluation = evaluate(scored, seed=seed)
     named = current_champion(state, name)
     champion, remark = champion_rival(state, name, test.X)
     logistic = logistic_rival(learned, test.X, seed=seed)
+    slices = slices_of(test, seen, offset=site.offset)
     trial = Trial(
         scored=scored,
         evaluation=evaluation,
@@ -69,8 +84,10 @@ def assess(
         rivals={"logistic": logistic} if champion is None else {"logistic": logistic, "champion": champion},
         outcomes={"training": _outcomes(learned), "test": _outcomes(test)},
         champion=None if named is None else named.bundle_sha256,
+        slices=slices,
+        leaks=audit(learned, site.leaks, kept(learned, name, state)).faults,
     )
-    looks = look(state, name, window=test.keys_digest, bundle_sha256=bundle.sha256)
+    looks = look(state, name, window=window_of(test), bundle_sha256=bundle.sha256)
     notes = tuple(note for note in (*notes, remark, _suspicion(evaluation)) if note)
     return Judgement(
         target=name,
@@ -80,8 +97,31 @@ def assess(
         evaluation=evaluation,
         channels=by_slice(scored, test.channel, seed=seed),
         months=by_slice(scored, local_months(test.as_of, site.offset), seed=seed),
+        seen=by_slice(scored, seen, seed=seed),
+        capacity=at_capacity(scored, target.operate),
+        worst_slice=worst_slice(scored, slices, seed=seed),
         verdict=judge(target.gate, trial, looks=looks, notes=notes),
     )
+
+
+def score(bundle: Bundle, rows: Dataset, site: Site) -> Scored:
+    """Rows as the bundle scores and flags them, with their local days."""
+    p = sigmoid(bundle.model.margin(rows.X))
+    return Scored.of(rows.lead_id, rows.y, p, threshold=bundle.cuts.threshold, day=local_days(rows, site))
+
+
+def local_days(rows: Dataset, site: Site) -> IntArray:
+    """The number of the site's day on which each row was looked at."""
+    return (rows.as_of + site.offset) // DAY
+
+
+def window_of(test: Dataset) -> Window:
+    """The test rows as the list of looks knows them."""
+    return Window(int(test.as_of[0]), int(test.as_of[-1]), test.keys_digest)
+
+
+def _parts(parts: dict[str, Evaluation]) -> dict[str, dict[str, float | None]]:
+    return {name: part.to_json() for name, part in parts.items()}
 
 
 def _outcomes(rows: Dataset) -> tuple[int, int]:

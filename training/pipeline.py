@@ -10,24 +10,34 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from features.catalogue import Catalogue
+from leadlight.model.blended import RUNGS, Rung
 from leadlight.model.bundle import Bundle, load_bundle, write_bundle
 from leadlight.model.manifest import Origin
 from leadlight.model.margins import sigmoid
 from leadlight.registry import register
 from leadlight.schema import from_micros
 from leadlight.settings import Site, SiteError, Target
+from leadlight.settings.points import PointsTable
 from leadlight.shelf import bundle_folder, verdict_file, write_json
-from training.audit import audit
-from training.calibrate import freeze_cuts
+from training.audit import audit, kept
+from training.calibrate import first_offset, freeze_cuts
+from training.capacity import flagged_by
+from training.card import make_card
 from training.dataset import CALIBRATION, TEST, TRAIN, Dataset, load
-from training.fit import Fitted, fit
-from training.gate import certify
-from training.judgement import Judgement, assess
+from training.fit import Explore, Fitted, Wishes, fit
+from training.gate import Provenance, Signer, certify
+from training.judgement import Judgement, assess, local_days
 from training.plots import draw_scores, draw_shap
-from training.reference import distributions
+from training.points import directions_of, load_points
+from training.provenance import code_digest
+from training.reference import distributions, spread
 from training.report import HEADLINES, lines
-from training.tracking import Record, Rows, track
+from training.search import Search, explorer, search_notes, trials_of
+from training.slices import seen_before
+from training.tracking import Record, Rows, attach, track, track_trials
 
 SEED = 7
 
@@ -39,41 +49,60 @@ class Result:
     version: int
     judgement: Judgement
     made: bool
+    rung: Rung
 
     def to_json(self) -> dict[str, Any]:
         """``version``, ``verdict``, ``bundle_sha256``, ``metrics``, ``rules`` and what else ``verdict.json`` holds."""
-        return {"version": self.version, **self.judgement.to_json(), "made": self.made}
+        return {"version": self.version, "rung": self.rung, **self.judgement.to_json(), "made": self.made}
 
     def lines(self) -> list[str]:
         """The same in words."""
-        return lines(self.judgement, version=self.version, made=self.made)
+        head, *rest = lines(self.judgement, version=self.version, made=self.made)
+        return [head, f"model: {RUNGS[self.rung]}", *rest]
 
 
-def train(site: Site, catalogue: Catalogue, target_name: str, *, state: Path, seed: int = SEED) -> Result:
+def train(
+    site: Site,
+    catalogue: Catalogue,
+    target_name: str,
+    *,
+    state: Path,
+    seed: int = SEED,
+    signer: Signer | None = None,
+    search: Search | None = None,
+) -> Result:
     """Fit, freeze, judge once on later rows, certify if the gate says promote, and keep it all as a new version.
 
     A column that looks like a leak stops it with a ``SiteError`` before anything is fitted. The same rows and seed give
-    the same bundle, byte for byte.
+    the same bundle, byte for byte; ``signer`` stands in the certificate alone.
     """
     _, target = site.target(target_name)
     rows = load(site, catalogue, target_name, state=state)
     learned, test = rows.part(TRAIN, CALIBRATION), rows.part(TEST)
-    notes = _audited(learned, site)
+    notes = _audited(learned, site, target_name, state)
+    name = _study(target_name, target, learned)
+    explore = None if search is None else explorer(search, folder=state / "search", name=name, seed=seed)
     with _workshop(state, target_name) as files:
-        fitted = fit_rows(learned, target, seed=seed)
-        bundle = _write(fitted, learned, files / "bundle", (target_name, target, catalogue), seed=seed)
-        judgement = assess(site, bundle, learned=learned, test=test, notes=notes, state=state, seed=seed)
+        fitted = fit_rows(learned, target, seed=seed, card=load_points(site, target, learned.columns), explore=explore)
+        notes = (*notes, *search_notes(fitted, test))
+        bundle = freeze(fitted, learned, files / "bundle", (target_name, target, catalogue), site=site, seed=seed)
+        seen = seen_before(rows)[rows.split == TEST]
+        judgement = assess(site, bundle, learned=learned, test=test, seen=seen, notes=notes, state=state, seed=seed)
         certify(
             judgement.verdict,
             bundle=files / "bundle",
             bundle_sha256=bundle.sha256,
             target_name=target_name,
             state=state,
+            provenance=Provenance(learned.digest, test.digest, code_digest(), catalogue.hash),
+            signer=signer,
         )
         write_json(files / "verdict.json", judgement.to_json())
         draw_scores(judgement.scored, threshold=judgement.threshold, folder=files / "plots")
         draw_shap(bundle.model, test.X, seed=seed, folder=files / "plots")
         run_id = track(site, target_name, _record(fitted, bundle, judgement, (learned, test), files), state=state)
+        if fitted.found is not None:
+            track_trials(site, target_name, run_id, trials_of(fitted.found), state=state)
         version = register(
             site,
             target_name,
@@ -82,12 +111,29 @@ def train(site: Site, catalogue: Catalogue, target_name: str, *, state: Path, se
             bundle_sha256=bundle.sha256,
             description=_description(judgement, bundle.manifest.origin),
         )
+        card = make_card(site, bundle, judgement.to_json(), version=version).write(files, "card")
+        attach(site, run_id, card, state=state)
         _shelve(files, state, target_name, version)
-    return Result(version, judgement, site.site.made)
+    return Result(version, judgement, site.site.made, bundle.model.rung)
 
 
-def fit_rows(learned: Dataset, target: Target, *, seed: int) -> Fitted:
-    """The model of these rows; a training label is known one horizon and the outcome's delay after its row."""
+def _study(target_name: str, target: Target, learned: Dataset) -> str:
+    """What a search goes on with: another question, other rows or another wish of the site begin a new one."""
+    return f"{target_name}-{learned.digest}{'-monotone' if target.fit.monotone else ''}"
+
+
+def fit_rows(
+    learned: Dataset,
+    target: Target,
+    *,
+    seed: int,
+    card: PointsTable | None = None,
+    explore: Explore | None = None,
+) -> Fitted:
+    """The model of these rows; a training label is known one horizon and the outcome's delay after its row.
+
+    ``card`` is the site's points table, for as long as the rows hold too few outcomes to learn from.
+    """
     return fit(
         learned.X,
         learned.y,
@@ -96,15 +142,19 @@ def fit_rows(learned: Dataset, target: Target, *, seed: int) -> Fitted:
         groups={column.name: column.group for column in learned.columns},
         seed=seed,
         workers=os.cpu_count() or 1,
+        wishes=Wishes(directions_of(target, learned.columns), card, explore),
     )
 
 
-def _audited(learned: Dataset, site: Site) -> tuple[str, ...]:
-    """What the site vouches for; a column that looks like a leak and is not vouched for is a ``SiteError``."""
-    found = audit(learned, site.leaks)
+def _audited(learned: Dataset, site: Site, target_name: str, state: Path) -> tuple[str, ...]:
+    """What the site vouches for, and what is suspect; a leak that is not vouched for is a ``SiteError``.
+
+    What the last ``leadlight audit`` of the same rows found of times counts too.
+    """
+    found = audit(learned, site.leaks, kept(learned, target_name, state))
     if found.faults:
         raise SiteError(found.faults)
-    return found.allowed
+    return (*found.allowed, *found.suspects)
 
 
 @contextmanager
@@ -116,12 +166,14 @@ def _workshop(state: Path, target_name: str) -> Iterator[Path]:
         yield Path(files)
 
 
-def _write(
-    fitted: Fitted, learned: Dataset, folder: Path, asked: tuple[str, Target, Catalogue], *, seed: int
+def freeze(
+    fitted: Fitted, learned: Dataset, folder: Path, asked: tuple[str, Target, Catalogue], *, site: Site, seed: int
 ) -> Bundle:
     """Freeze the fitted model as a bundle, and read it back: what is judged is what was written."""
     target_name, target, catalogue = asked
     probabilities = sigmoid(fitted.last_fold.margins)
+    days = len(np.unique(local_days(learned, site)[fitted.last_fold.rows]))
+    operate = flagged_by(target.operate, rows=len(probabilities), days=days)
     origin = Origin(
         target=target_name,
         question=target.question,
@@ -136,9 +188,14 @@ def _write(
         folder,
         fitted.model,
         origin=origin,
-        cuts=freeze_cuts(probabilities, operate=target.operate, grades=target.grades),
+        cuts=freeze_cuts(probabilities, operate=operate, grades=target.grades),
         rows=learned.X,
-        reference=distributions(learned.X, fitted.model.encoder, probabilities),
+        reference={
+            **distributions(learned.X, fitted.model.encoder, probabilities),
+            "leads": len(set(learned.lead_id)),
+            "score": spread(sigmoid(fitted.model.margin(learned.X))),
+            "calibration": first_offset(fitted.last_fold.before, fitted.last_fold.labels, offset=fitted.model.offset),
+        },
     )
     return load_bundle(folder, expected=sha256)
 
@@ -182,4 +239,6 @@ def _day(origin: Origin) -> str:
 
 def _shelve(files: Path, state: Path, target_name: str, version: int) -> None:
     (files / "verdict.json").replace(verdict_file(state, target_name, version))
+    for page in ("card.md", "card.html"):
+        (files / page).replace(verdict_file(state, target_name, version).with_name(f"{version}.{page}"))
     (files / "bundle").rename(bundle_folder(state, target_name, version))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from training.evaluate import Evaluation
 from training.gate import Rule
 from training.judgement import Judgement
+from training.slices import WorstSlice
 
 HEADLINES = {"promote": "promote", "reject": "reject", "not_enough_evidence": "not enough evidence"}
 
@@ -20,8 +21,11 @@ def lines(judgement: Judgement, *, version: int, made: bool) -> list[str]:
         f"test: {whole.rows} rows of {whole.leads} leads, {whole.positives} converted",
         f"flagged: {whole.flagged}, with a probability of {judgement.threshold:.4f} or more",
         *_metric_lines(whole),
-        f"rules (candidate {verdict.looks} on this test window, so bounds at {1 - verdict.alpha:.2%}):",
+        *([judgement.capacity.line()] if judgement.capacity else []),
+        *([_worst_line(judgement.worst_slice)] if judgement.worst_slice else []),
+        f"rules (candidate {verdict.looks} on this test window, so it passes by bounds at {1 - verdict.alpha:.4g}):",
         *(_rule_line(rule) for rule in verdict.rules),
+        *_needed_lines(verdict.rules),
         *(f"note: {note}" for note in verdict.notes),
     ]
 
@@ -34,6 +38,25 @@ def _metric_lines(whole: Evaluation) -> Iterator[str]:
         else:
             floor = f", a perfect model shows {whole.noise_floor:.4f}" if name == "calibration_error" else ""
             yield f"  {words:<18} {metric.value:.4f} ({metric.lower:.4f} to {metric.upper:.4f}{floor})"
+
+
+def _worst_line(worst: WorstSlice) -> str:
+    if not worst.real:
+        return f"no slice is further off than noise ({worst.searched} searched; the furthest: {worst.name})"
+    return (
+        f"worst slice of {worst.searched}: {worst.name} ({worst.rows} rows), {worst.said:.2%} said and {worst.came:.2%}"
+        f" came, a difference of {worst.lower:+.2%} to {worst.upper:+.2%}"
+    )
+
+
+def _needed_lines(rules: Sequence[Rule]) -> Iterator[str]:
+    """For each unsure rule, about how much more evidence would settle it if what was found is the truth."""
+    for rule in rules:
+        name = rule.name.replace("_", " ")
+        if rule.needed is not None:
+            yield f"still needed: about {rule.needed:,} more {rule.unit} would settle {name}"
+        elif rule.state == "unsure":
+            yield f"still needed: no number of leads settles {name} as it is now"
 
 
 def _rule_line(rule: Rule) -> str:

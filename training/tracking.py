@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from leadlight.settings import Site
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
+PARENT = "mlflow.parentRunId"  # what MLflow's pages nest runs by
 DIGEST_LENGTH = 36  # the longest that MLflow keeps
 
 
@@ -57,6 +58,39 @@ def track(site: Site, target_name: str, record: Record, *, state: Path) -> str:
         _log_rows(client, run_id, target_name, record.rows)
         client.log_artifacts(run_id, str(record.files))
     return run_id
+
+
+@dataclass(frozen=True)
+class TrialRecord:
+    """One trial of a search: its name, what it tried, and its loss over the folds."""
+
+    name: str
+    parameters: Mapping[str, object]
+    loss: float
+    tags: Mapping[str, str]
+
+
+def track_trials(site: Site, target_name: str, run_id: str, trials: tuple[TrialRecord, ...], *, state: Path) -> None:
+    """Write the trials of a search as runs nested in the training's own."""
+    from mlflow.entities import Metric, Param, RunTag
+
+    client = mlflow_client(site, state)
+    experiment = _experiment(client, site, target_name, state)
+    for trial in trials:
+        with _run(client, experiment, trial.name) as nested:
+            client.log_batch(
+                nested,
+                metrics=[Metric("fold_log_loss", trial.loss, 0, 0)],
+                params=[Param(name, str(value)) for name, value in trial.parameters.items()],
+                tags=[RunTag(name, value) for name, value in {**trial.tags, PARENT: run_id}.items()],
+            )
+
+
+def attach(site: Site, run_id: str, files: Iterable[Path], *, state: Path) -> None:
+    """Lay further files beside those of a run."""
+    client = mlflow_client(site, state)
+    for file in files:
+        client.log_artifact(run_id, str(file))
 
 
 def _experiment(client: MlflowClient, site: Site, target_name: str, state: Path) -> str:

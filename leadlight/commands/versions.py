@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import getpass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from leadlight.commands.console import Json, SiteFolder, StateFolder, TargetName, app, print_answer
-from leadlight.commands.place import open_place, wall
+from leadlight.commands.console import (
+    AsOf,
+    DataFolder,
+    Json,
+    SiteFolder,
+    StateFolder,
+    TargetName,
+    app,
+    err,
+    print_answer,
+)
+from leadlight.commands.place import open_built, open_place, wall
 from leadlight.settings import UsageError
 
 if TYPE_CHECKING:
@@ -85,6 +96,30 @@ def history(
     lines = [line for version in found for line in version.lines()]
     values = {"target": name, "versions": [version.to_json() for version in found]}
     print_answer(as_json, values, lines or [f"{name}: no version yet; run `leadlight train`"])
+
+
+@app.command()
+def compare(  # noqa: PLR0913 - each is an option of the command line
+    site: SiteFolder,
+    first: Annotated[int, typer.Argument(help="a version, such as the champion")],
+    second: Annotated[int, typer.Argument(help="the version to hold against it")],
+    target: TargetName = None,
+    data: DataFolder = None,
+    state: StateFolder = None,
+    as_of: AsOf = None,
+    html: Annotated[Path | None, typer.Option("--html", help="write a page with plots")] = None,
+    as_json: Json = False,
+) -> None:
+    """Two versions on later rows that neither learned from: metrics, curves, slices, and who would change grade."""
+    place, name = open_built(site, state, target, data, as_of)
+    from training.compare import compare as compare_versions
+
+    with err.status(f"comparing version {first} and {second} …"):
+        found = compare_versions(place.site, place.catalogue, name, (first, second), state=place.state)
+    if html is not None:
+        html.parent.mkdir(parents=True, exist_ok=True)
+        html.write_text(found.page(), encoding="utf-8")
+    print_answer(as_json, found.to_json(), found.lines())
 
 
 def decision_by(by: str | None) -> Decision:

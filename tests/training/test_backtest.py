@@ -18,6 +18,7 @@ from sklearn.metrics import average_precision_score, brier_score_loss, log_loss,
 
 from tests.training.training_builders import Place, made_place, made_rows
 from training.backtest import Backtest, backtest, measures
+from training.pipeline import train
 
 MODELS = ["leadlight", "logistic", "lightgbm", "hist"]
 
@@ -96,6 +97,31 @@ def test_a_backtest_repeats_itself(compared: Compared) -> None:
     again = backtest(place.site, place.catalogue, "sale", state=place.state)
 
     assert again == compared.result
+
+
+def test_a_backtest_is_a_look(compared: Compared) -> None:
+    """Whoever reads it has seen the test: it stands in the list of looks, once, and the words say so."""
+    looks = (compared.place.state / "looks" / "sale.txt").read_text().splitlines()
+
+    assert compared.result.look == 1
+    assert compared.result.to_json()["look"] == 1
+    assert len(looks) == 1
+    assert "this was look 1 at these test rows" in compared.result.lines()[-1]
+
+
+@pytest.mark.proof
+def test_training_the_same_model_is_the_same_look(compared: Compared) -> None:
+    """A backtest and a training of the same rows and seed count once; deep answers come only when asked for."""
+    place = compared.place
+
+    trained = train(place.site, place.catalogue, "sale", state=place.state)
+    deeper = backtest(place.site, place.catalogue, "sale", state=place.state, with_deep=True)
+
+    assert trained.judgement.verdict.looks == deeper.look == 1
+    assert "deep" not in compared.result.to_json()
+    assert {each["group"] for each in deeper.to_json()["deep"]["ablation"]} == {"visits", "minutes", "city", "noise"}
+    assert len(deeper.to_json()["deep"]["ageing"]["ages"]) == 5
+    assert any(line.startswith("over 5 seeds") for line in deeper.lines())
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=60))

@@ -7,9 +7,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadlight.model.margins import sigmoid
+from leadlight.model.interval import Interval
+from leadlight.model.margins import logit, sigmoid
 from leadlight.settings import Grades, Operate
-from training.calibrate import calibrated_as_positive, freeze_cuts, shrunken_offset, venn_abers
+from training.calibrate import (
+    calibrated_as_positive,
+    first_offset,
+    followed_offset,
+    freeze_cuts,
+    moved,
+    moved_cuts,
+    moved_interval,
+    shift_of,
+    shrunken_offset,
+    venn_abers,
+)
+from training.evaluate import log_losses
 
 steps = st.lists(
     st.integers(1, 6).flatmap(lambda rows: st.tuples(st.just(rows), st.integers(0, rows))), min_size=1, max_size=12
@@ -127,3 +140,114 @@ def test_rows_that_tie_at_a_cut_are_all_on_its_better_side() -> None:
 
     assert cuts.flagged(0.2)
     assert cuts.grade(0.2) == "A"
+
+
+@pytest.mark.parametrize("shift", [-1.2, 1.2])
+def test_the_offset_that_follows_comes_near_the_truth(shift: float) -> None:
+    """Many outcomes outweigh what training chose; few hardly move it, and its error says how sure it is."""
+    random = np.random.default_rng(7)
+    margins = random.normal(-1, 1, 5_000)
+    labels = (random.random(5_000) < sigmoid(margins + shift)).astype(np.int8)
+
+    many, sure = followed_offset(margins, labels, first=0.0, first_error=0.05)
+    few, unsure = followed_offset(margins[:50], labels[:50], first=0.0, first_error=0.05)
+
+    assert many == pytest.approx(shift, abs=0.1)
+    assert 0 < few / shift < 0.6
+    assert sure < unsure < 0.2
+
+
+def test_the_formula_by_hand() -> None:
+    """The rows' own shift and the first offset, each weighed by its precision, the latter's at most 25."""
+    margins, labels = np.zeros(100), np.array([1] * 60 + [0] * 40, dtype=np.int8)
+    own, error = shift_of(margins, labels)
+
+    offset, spread = followed_offset(margins, labels, first=0.2, first_error=0.01)
+
+    assert offset == pytest.approx((own / error**2 + 25 * 0.2) / (error**-2 + 25))
+    assert spread == pytest.approx((error**-2 + 25) ** -0.5)
+    assert first_offset(margins, labels, offset=0.2) == {"error": error, "offset": 0.2, "rows": 100, "shift": own}
+
+
+def _followed_losses(shifts: list[float], *, seed: int) -> tuple[float, float]:
+    """The mean log loss of blocks of 200 leads with these shifts: with the first offset, and with one that follows."""
+    random = np.random.default_rng(seed)
+    seen_margins, seen_labels = np.empty(0), np.empty(0, dtype=np.int8)
+    frozen, followed = [], []
+    for shift in shifts:
+        margins = random.normal(-2, 1, 200)
+        labels = (random.random(200) < sigmoid(margins + shift)).astype(np.int8)
+        offset = 0.0
+        if len(seen_labels) >= 50:
+            offset, _ = followed_offset(seen_margins[-1000:], seen_labels[-1000:], first=0.0, first_error=0.1)
+        frozen.append(log_losses(labels, sigmoid(margins)).mean())
+        followed.append(log_losses(labels, sigmoid(margins + offset)).mean())
+        seen_margins, seen_labels = np.append(seen_margins, margins), np.append(seen_labels, labels)
+    return float(np.mean(frozen)), float(np.mean(followed))
+
+
+def test_following_pays_under_drift_and_costs_almost_nothing_without() -> None:
+    """Where the base rate climbs, several per cent less log loss than frozen; where it stays, half a per cent more."""
+    climbing = [_followed_losses([step / 5 for step in range(8)], seed=seed) for seed in range(4)]
+    steady = [_followed_losses([0.0] * 8, seed=seed) for seed in range(4)]
+
+    gains = [followed / frozen - 1 for frozen, followed in climbing]
+    costs = [followed / frozen - 1 for frozen, followed in steady]
+    assert max(gains) < -0.02
+    assert np.mean(gains) < -0.05
+    assert np.mean(costs) < 0.005
+
+
+@given(st.lists(st.integers(1, 999_999), min_size=1, max_size=30), st.floats(-4, 4))
+def test_moved_cuts_choose_the_same_leads(millionths: list[int], shift: float) -> None:
+    """Whatever the shift, every lead keeps its flag and grade, those that are a cut themselves too."""
+    margins = np.array([logit(each / 1e6) for each in millionths])
+    before = sigmoid(margins)
+    cuts = freeze_cuts(before, operate=Operate(), grades=Grades())
+
+    after = moved_cuts(cuts, shift)
+
+    now = sigmoid(margins + shift).tolist()
+    assert [after.grade(p) for p in now] == [cuts.grade(p) for p in before.tolist()]
+    assert [after.flagged(p) for p in now] == [cuts.flagged(p) for p in before.tolist()]
+
+
+@given(st.floats(0, 1), st.floats(-5, 5), st.floats(-5, 5))
+def test_moving_twice_is_moving_once(probability: float, first: float, second: float) -> None:
+    """Moves add up, certainty stays, and a move back undoes one."""
+    assert moved(moved(probability, first), second) == pytest.approx(moved(probability, first + second), abs=1e-9)
+    assert moved(0.0, first) == 0.0
+    assert moved(1.0, first) == 1.0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_moved_interval_holds_after_the_base_rate_moved(seed: int) -> None:
+    """In each fifth of the leads the share that converts lies in the mean interval; the one that stayed misses it."""
+    random = np.random.default_rng(seed)
+
+    def leads(rows: int, shift: float) -> tuple[np.ndarray, np.ndarray]:
+        margins = random.normal(-1.5, 1.2, rows)
+        return margins, (random.random(rows) < sigmoid(margins + shift)).astype(np.int8)
+
+    stayed = venn_abers(*leads(2_000, 0.0))
+    offset, error = followed_offset(*leads(600, 0.9), first=0.0, first_error=0.1)
+    margins, labels = leads(20_000, 0.9)
+
+    follows = moved_interval(stayed, offset, error=error)
+
+    inside = [_fifths_inside(follows, margins + offset, labels), _fifths_inside(stayed, margins, labels)]
+    assert inside[0] == 5
+    assert inside[1] <= 1
+    again = moved_interval(follows, 0.0, error=0.05, allowed=error)
+    assert np.all(again.high - again.low <= follows.high - follows.low + 1e-12)
+
+
+def _fifths_inside(interval: Interval, margins: np.ndarray, labels: np.ndarray) -> int:
+    """In how many fifths of the leads, by margin, the share of positives lies in the mean interval, but for noise."""
+    low, high = interval.around(sigmoid(margins), margins)
+    parts = np.array_split(np.argsort(margins), 5)
+    noise = [3 * np.sqrt(labels[part].mean() / len(part)) for part in parts]
+    return sum(
+        low[part].mean() - slack <= labels[part].mean() <= high[part].mean() + slack
+        for part, slack in zip(parts, noise, strict=True)
+    )

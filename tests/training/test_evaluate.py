@@ -6,23 +6,26 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
-from leadlight.model.margins import FloatArray
+from leadlight.model.margins import FloatArray, sigmoid
 from training.evaluate import (
-    REPLICATES,
     Labels,
     Scored,
-    _Measure,
     by_slice,
     evaluate,
-    lead_weights,
+    log_odds,
     loss_difference,
     mass_bins,
     noise_floor,
+    recalibration,
 )
+from training.evaluate.clusters import cluster_weights, mean_error, two_way
+from training.evaluate.evaluation import REPLICATES
+from training.evaluate.measure import Measure
 
 
 class Rows(NamedTuple):
@@ -43,14 +46,15 @@ def made(rows: int, *, leads: int | None = None, seed: int = 1, digits: int = 2)
     return Rows(Scored.of(lead, y, p, threshold=0.4), y, p)
 
 
+@settings(max_examples=50)
 @given(rows=st.integers(2, 60), seed=st.integers(0, 10_000), digits=st.integers(1, 3))
 def test_every_weighting_is_measured_as_scikit_learn_would(rows: int, seed: int, digits: int) -> None:
     """AUC, average precision, log loss and Brier agree with scikit-learn's weighted ones, ties and all."""
     given_rows = made(rows, seed=seed, digits=digits)
-    weights = next(lead_weights(given_rows.scored.lead, seed=seed, replicates=3))
+    weights = next(cluster_weights(given_rows.scored.lead, seed=seed, replicates=3))
     weights[0] = 1.0
 
-    found = _Measure(given_rows.scored)(weights)
+    found = Measure(given_rows.scored)(weights)
 
     for place, weight in enumerate(weights):
         kept = weight > 0
@@ -68,7 +72,7 @@ def test_decisions_are_counted_at_the_threshold() -> None:
     y = np.array([1, 0, 1, 1, 0, 1, 0, 0], dtype=np.int8)
     scored = Scored.of(np.arange(8).astype(str).astype(object), y, p, threshold=0.4)
 
-    found = _Measure(scored)(np.ones((1, 8)))
+    found = Measure(scored)(np.ones((1, 8)))
 
     assert found["precision"][0] == pytest.approx(2 / 3)
     assert found["recall"][0] == pytest.approx(2 / 4)
@@ -89,7 +93,7 @@ def test_bins_hold_equal_mass_and_never_part_equals(rows: int, seed: int) -> Non
     assert np.all(np.diff(place[order]) >= 0)
     assert all(len(set(place[given_rows.p == value])) == 1 for value in set(given_rows.p.tolist()))
     brute = sum(abs((given_rows.p - given_rows.y)[place == b].sum()) for b in range(10)) / len(place)
-    assert _Measure(given_rows.scored)(np.ones((1, len(place))))["calibration_error"][0] == pytest.approx(brute)
+    assert Measure(given_rows.scored)(np.ones((1, len(place))))["calibration_error"][0] == pytest.approx(brute)
 
 
 def test_the_noise_floor_is_what_true_probabilities_show() -> None:
@@ -136,10 +140,10 @@ def test_rows_of_one_lead_count_as_one() -> None:
 def test_one_seed_one_answer_whatever_the_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """The replicates are the same when they are drawn a few at a time."""
     scored = made(300, leads=90).scored
-    whole = np.concatenate(list(lead_weights(scored.lead, seed=3, replicates=REPLICATES)))
+    whole = np.concatenate(list(cluster_weights(scored.lead, seed=3, replicates=REPLICATES)))
 
-    monkeypatch.setattr("training.evaluate._CHUNK", 2_000)
-    pieces = list(lead_weights(scored.lead, seed=3, replicates=REPLICATES))
+    monkeypatch.setattr("training.evaluate.clusters._CHUNK", 2_000)
+    pieces = list(cluster_weights(scored.lead, seed=3, replicates=REPLICATES))
 
     assert len(pieces) > 1
     assert np.array_equal(np.concatenate(pieces), whole)
@@ -154,7 +158,8 @@ def test_metrics_that_rows_cannot_have_are_none() -> None:
     found = evaluate(scored, seed=1)
 
     absent = {name for name, metric in found.metrics.items() if metric is None}
-    assert absent == {"auc", "average_precision", "precision", "recall", "lift"}
+    of_outcomes = {"auc", "average_precision", "precision", "recall", "lift"}
+    assert absent == of_outcomes | {"calibration_slope", "calibration_in_the_large"}
     assert found.to_json()["auc"] is None
     assert found.to_json()["rows"] == 30
 
@@ -186,3 +191,91 @@ def test_a_paired_difference_knows_its_leads() -> None:
     assert gap.mean == pytest.approx(each.mean())
     assert gap.other == pytest.approx(np.log(2))
     assert gap.error == pytest.approx(np.sqrt(2 * np.sum(by_lead**2)) / 3)
+
+
+def test_recalibration_is_a_logistic_regression_on_the_log_odds() -> None:
+    """Slope and intercept are scikit-learn's; alone, the intercept makes the mean right; true ones need neither."""
+    rows = made(4000, digits=5)
+    too_bold = sigmoid(2.0 * log_odds(rows.p) - 0.7)
+    fitted = LogisticRegression(C=np.inf, tol=1e-10).fit(log_odds(too_bold)[:, None], rows.y)
+
+    intercept, slope = recalibration(rows.y, too_bold, with_slope=True)
+    large, _ = recalibration(rows.y, too_bold, with_slope=False)
+
+    assert slope == pytest.approx(float(fitted.coef_[0, 0]), rel=1e-4)
+    assert intercept == pytest.approx(float(fitted.intercept_[0]), rel=1e-3)
+    assert slope == pytest.approx(0.5, abs=0.05)
+    assert sigmoid(log_odds(too_bold) + large).mean() == pytest.approx(rows.y.mean())
+
+
+@pytest.mark.parametrize("p", [np.full(20, 0.3), np.where(np.arange(20) < 10, 0.2, 0.8)])
+def test_where_no_slope_fits_there_is_none(p: FloatArray) -> None:
+    """One probability for all, or outcomes that are parted without a fault, have no slope."""
+    y = (np.arange(20) >= 10).astype(np.int8)
+
+    slope = recalibration(y, p, with_slope=True)[1]
+
+    assert np.isnan(slope)
+
+
+def test_the_slope_of_a_replicate_is_nearly_that_of_a_new_fit() -> None:
+    """One Newton step from the whole gives a spread within a few percent of that of full fits."""
+    rows = made(1500, digits=5).scored
+    weights = next(cluster_weights(rows.lead, seed=2, replicates=60))
+
+    quick = Measure(rows)(weights)["calibration_slope"]
+
+    each = [np.repeat(np.arange(len(rows.y)), weight.astype(int)) for weight in weights]
+    slow = np.array([recalibration(rows.y[drawn], rows.p[drawn], with_slope=True)[1] for drawn in each])
+    assert quick.std() == pytest.approx(slow.std(), rel=0.05)
+    assert np.abs(quick - slow).max() < 0.5 * slow.std()
+
+
+def test_days_that_differ_widen_the_error() -> None:
+    """Where a day moves all its rows, errors grow to what days alone give; where it moves none, they hardly do."""
+    random = np.random.default_rng(5)
+    lead, day = np.arange(3000), np.arange(3000) % 60
+    alike, moved = random.normal(size=3000), random.normal(size=3000) + random.normal(size=60)[day]
+
+    by_lead, two_ways = (mean_error(alike, lead, days) for days in (None, day))
+    of_days = np.bincount(day, weights=moved) / 50
+
+    assert by_lead == pytest.approx(alike.std() / np.sqrt(3000), rel=1e-3)
+    assert by_lead <= two_ways < 1.4 * by_lead
+    assert mean_error(moved, lead, day) == pytest.approx(of_days.std(ddof=1) / np.sqrt(60), rel=0.05)
+
+
+def test_four_days_say_nothing_of_days() -> None:
+    """Under five days only leads are counted."""
+    values, lead = np.random.default_rng(1).normal(size=400), np.arange(400)
+
+    assert mean_error(values, lead, np.arange(400) % 4) == mean_error(values, lead, None)
+    assert mean_error(values, lead, np.arange(400) % 5) != mean_error(values, lead, None)
+
+
+def test_two_ways_are_never_less_than_one() -> None:
+    """Lead plus day less both by hand, with few days stretched as Student's t asks."""
+    assert two_way(0.0, 1.0, 0.0, days=10_000) == pytest.approx(1.0, rel=1e-3)
+    assert two_way(0.0, 1.0, 0.0, days=6) == pytest.approx(2.571 / 1.960, rel=1e-3)
+    assert two_way(3.0, 4.0, 0.0, days=10_000) == pytest.approx(5.0, rel=1e-3)
+    assert two_way(3.0, 1.0, 3.0, days=10_000) == pytest.approx(3.0)
+
+
+def test_intervals_know_days_too() -> None:
+    """The interval of recall over rows whose days differ is wider than that over leads alone, and stays a share."""
+    random = np.random.default_rng(3)
+    day = np.arange(1200) % 40
+    p = sigmoid(random.normal(-1, 1, 1200) + 0.8 * random.normal(size=40)[day])
+    y = (random.random(1200) < sigmoid(log_odds(p) + 0.9 * random.normal(size=40)[day])).astype(np.int8)
+    lead = np.arange(1200).astype(str).astype(object)
+
+    over_leads = evaluate(Scored.of(lead, y, p, threshold=0.4), seed=1, replicates=300).metrics
+    two_ways = evaluate(Scored.of(lead, y, p, threshold=0.4, day=day), seed=1, replicates=300).metrics
+
+    for name in ("precision", "calibration_in_the_large"):
+        narrow, wide = over_leads[name], two_ways[name]
+        assert narrow is not None
+        assert wide is not None
+        assert wide.value == narrow.value
+        assert wide.error > 1.2 * narrow.error
+        assert wide.upper - wide.lower > 1.2 * (narrow.upper - narrow.lower)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from training.gate import (
     Rule,
     Trial,
     Verdict,
+    alpha_of,
     certify,
     clopper_pearson,
     design_effect,
@@ -54,9 +56,8 @@ def precision_rule(
     converted: np.ndarray, lead: np.ndarray | None = None, *, threshold: float = 0.3, alpha: float = ALPHA
 ) -> Rule:
     """The precision rule where every row is flagged."""
-    flagged = np.ones(len(converted), dtype=bool)
     lead = np.arange(len(converted)) if lead is None else lead
-    return proportion_rule("precision", threshold, hits=converted, among=flagged, lead=lead, alpha=alpha)
+    return proportion_rule("precision", threshold, hits=converted, lead=lead, day=None, alpha=alpha, unit="leads")
 
 
 @pytest.mark.parametrize(
@@ -177,13 +178,22 @@ def test_a_rival_that_cannot_answer_leaves_the_question_open() -> None:
 
 
 def test_every_further_candidate_must_prove_more() -> None:
-    """The tenth look at a window shares the 5 %: lower bounds fall, the bounds that reject stay."""
+    """The tenth look at a window has the less of the 5 %: lower bounds fall, the bounds that reject stay."""
     first, tenth = (judge(GATE, trial(), looks=looks) for looks in (1, 10))
 
     for name in ("precision", "recall"):
         assert (rule_of(tenth, name).lower or 0) < (rule_of(first, name).lower or 0)
         assert rule_of(tenth, name).upper == rule_of(first, name).upper
-    assert tenth.alpha == pytest.approx(ALPHA / 10)
+    assert first.alpha == 0.03
+    assert tenth.alpha == pytest.approx(0.02 / 90)
+
+
+def test_all_candidates_on_a_window_share_five_percent() -> None:
+    """Each further one has less, and the sum over any number of them stays below 5 %."""
+    shares = [alpha_of(place) for place in range(1, 5001)]
+
+    assert all(later < sooner for sooner, later in pairwise(shares))
+    assert ALPHA - 1e-5 < sum(shares) < ALPHA
 
 
 @given(trials=st.integers(1, 400), data=st.data(), alpha=st.sampled_from([0.05, 0.005]))
@@ -203,7 +213,7 @@ def test_bounds_are_exact(trials: int, data: st.DataObject, alpha: float) -> Non
 @pytest.mark.parametrize(
     ("precision", "flagged", "at_most", "at_least"),
     [
-        (0.28, 100, 0.02, 0.0),
+        (0.28, 100, 0.01, 0.0),
         (0.28, 1000, 0.01, 0.0),
         (0.30, 100, 0.05, 0.0),
         (0.30, 1000, 0.05, 0.0),
@@ -211,8 +221,9 @@ def test_bounds_are_exact(trials: int, data: st.DataObject, alpha: float) -> Non
     ],
 )
 def test_how_often_a_model_passes(precision: float, flagged: int, at_most: float, at_least: float) -> None:
-    """Exactly: two points under 0.30 passes at most 1-2 %, on it at most 5 %, five points over it at least 90 %."""
-    passing = [count for count in range(flagged + 1) if precision_rule(np.arange(flagged) < count).state == "pass"]
+    """Exactly, at the first look: two points under 0.30 at most 1 %, on it 5 %, five points over at least 90 %."""
+    counts = range(flagged + 1)
+    passing = [n for n in counts if precision_rule(np.arange(flagged) < n, alpha=alpha_of(1)).state == "pass"]
 
     chance = binom.sf(min(passing) - 1, flagged, precision)
 
@@ -237,13 +248,14 @@ def test_rows_of_the_same_lead_are_no_new_evidence() -> None:
 
 def test_the_design_effect_counts_independent_rows() -> None:
     """Single rows count in full, k equal rows of a lead as one, and opposite rows never as more than they are."""
-    single = np.ones(50, dtype=np.intp)
-    half = (np.arange(50) % 2).astype(np.intp)
+    once, four_times = np.arange(50), np.repeat(np.arange(50), 4)
+    half = np.arange(50) % 2 == 0
 
-    assert design_effect(half, single) == pytest.approx(1.0)
-    assert design_effect(half * 4, single * 4) == pytest.approx(4.0)
-    assert design_effect(single, single * 2) == 1.0
-    assert design_effect(single * 3, single * 3) == pytest.approx(3.0)
+    assert design_effect(half, once) == pytest.approx(1.0)
+    assert design_effect(np.repeat(half, 4), four_times) == pytest.approx(4.0, rel=0.02)
+    assert design_effect(np.tile([True, False], 50), np.repeat(np.arange(50), 2)) == 1.0
+    assert design_effect(np.ones(150, dtype=bool), np.repeat(np.arange(50), 3)) == pytest.approx(3.0)
+    assert design_effect(half, once, np.arange(50) // 5 % 2 + 2 * (np.arange(50) % 2) + 4 * (np.arange(50) // 25)) > 5.0
 
 
 def test_only_promote_is_certified(tmp_path: Path) -> None:
@@ -261,4 +273,5 @@ def test_only_promote_is_certified(tmp_path: Path) -> None:
     assert certify(promoted, bundle=bundle, bundle_sha256=name, target_name="sale", state=state)
 
     certificate = read_certificate(bundle, pinned_key(state / "keys" / PUBLIC_KEY))
-    assert certificate.findings == json.loads(json.dumps(promoted.to_json()))
+    verdict = json.loads(json.dumps(promoted.to_json()))
+    assert certificate.findings == {**verdict, "hashes": {"bundle": name}}

@@ -12,12 +12,19 @@ from sklearn.metrics import roc_auc_score
 
 from leadlight import registry
 from leadlight.model.bundle import load_bundle
+from leadlight.model.certificate import PUBLIC_KEY, pinned_key, read_certificate
+from leadlight.registry import Decision
 from leadlight.settings import SiteError, load_site
 from leadlight.shelf import bundle_folder, current_champion, verdict_file
 from tests.training.training_builders import Place, made_place, made_rows, write_state
 from training.dataset import load
+from training.gate import Signer
 from training.pipeline import Result, train
+from training.provenance import code_digest
 from training.rivals import champion_rival
+
+DECISION = Decision(at=1, by="tester")
+SIGNER = Signer(by="tester", at=1_700_000_000_000_000)
 
 
 class Trained(NamedTuple):
@@ -31,7 +38,7 @@ class Trained(NamedTuple):
 def first(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     """One training that the gate lets pass."""
     place = made_place(tmp_path_factory.mktemp("pipeline"), made_rows(2000))
-    return Trained(place, train(place.site, place.catalogue, "sale", state=place.state))
+    return Trained(place, train(place.site, place.catalogue, "sale", state=place.state, signer=SIGNER))
 
 
 @pytest.fixture
@@ -94,10 +101,29 @@ def test_mlflow_holds_the_whole_training(first: Trained) -> None:
     assert {"verdict.json", "bundle/certificate.json", "plots/shap_summary.png", "plots/calibration.png"} <= logged
 
 
+def test_the_certificate_says_on_what_it_rests_by_whom_and_when(first: Trained) -> None:
+    """It has the verdict's rules and the hashes of both parts of the data, code, catalogue and bundle."""
+    place, result = first
+    rows = load(place.site, place.catalogue, "sale", state=place.state)
+
+    key = pinned_key(place.state / "keys" / PUBLIC_KEY)
+    findings = read_certificate(bundle_folder(place.state, "sale", 1), key).findings
+
+    assert findings["rules"] == json.loads(json.dumps(result.to_json()["rules"]))
+    assert findings["hashes"] == {
+        "bundle": result.judgement.bundle_sha256,
+        "catalogue": place.catalogue.hash,
+        "code": code_digest(),
+        "data_learned": rows.part("train", "calibration").digest,
+        "data_test": rows.part("test").digest,
+    }
+    assert (findings["by"], findings["at"]) == ("tester", "2023-11-14T22:13:20+00:00")
+
+
 def test_training_again_gives_the_same_bytes_and_meets_the_champion(again: Trained) -> None:
     """The second version is the same bundle with the same look; the champion is one more rule of its verdict."""
     place, result = again
-    registry.promote(place.site, "sale", state=place.state)
+    registry.promote(place.site, "sale", state=place.state, decision=DECISION)
 
     second = train(place.site, place.catalogue, "sale", state=place.state)
 
@@ -137,7 +163,7 @@ def test_a_model_below_the_thresholds_is_kept_but_never_promoted(tmp_path: Path)
     assert result.judgement.verdict.verdict == "reject"
     assert not (bundle_folder(place.state, "sale", 1) / "certificate.json").exists()
     with pytest.raises(SiteError, match="precision: fail"):
-        registry.promote(place.site, "sale", state=place.state)
+        registry.promote(place.site, "sale", state=place.state, decision=DECISION)
     assert current_champion(place.state, "sale") is None
 
 
@@ -151,7 +177,7 @@ def test_thirty_conversions_are_not_enough_evidence(tmp_path: Path) -> None:
 
     assert result.judgement.verdict.verdict == "not_enough_evidence"
     with pytest.raises(SiteError, match="not_enough_evidence"):
-        registry.promote(place.site, "sale", state=place.state)
+        registry.promote(place.site, "sale", state=place.state, decision=DECISION)
 
 
 def test_a_fact_that_arrives_later_changes_another_bundle(again: Trained) -> None:
@@ -165,13 +191,13 @@ def test_a_fact_that_arrives_later_changes_another_bundle(again: Trained) -> Non
 
     assert second.judgement.bundle_sha256 != result.judgement.bundle_sha256
     assert second.judgement.verdict.looks == 2
-    assert second.judgement.verdict.alpha == pytest.approx(0.025)
+    assert second.judgement.verdict.alpha == pytest.approx(0.01)
 
 
 def test_a_champion_answers_only_while_it_could_serve(again: Trained) -> None:
     """It scores the rows; without one of its columns it cannot, and says so; without its certificate it is none."""
     place, _ = again
-    champion = registry.promote(place.site, "sale", state=place.state)
+    champion = registry.promote(place.site, "sale", state=place.state, decision=DECISION)
     rows = made_rows(50)
 
     served, _ = champion_rival(place.state, "sale", rows)

@@ -24,10 +24,11 @@ def test_distributions_count_every_row_once() -> None:
     found = distributions(rows, learn_encoder(rows), np.linspace(0.0, 1.0, 100))
 
     assert found["columns"]["visits"] == {
+        "counts": [10] * 10,
         "deciles": [0.0, *(10.0 * tenth - 1 for tenth in range(1, 11))],
         "missing": 0.0,
     }
-    assert found["columns"]["empty"] == {"deciles": [], "missing": 1.0}
+    assert found["columns"]["empty"] == {"counts": [0], "deciles": [], "missing": 1.0}
     assert found["columns"]["city"] == {"levels": {"Wuhan": 60}, "missing": 0.37, "rare": 3}
     assert found["rows"] == 100
     assert json.loads(json.dumps(found, allow_nan=False)) == found
