@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,10 +22,12 @@ from features.history.summary import FILES, write_summary
 from features.history.writing import ROW_GROUP, summarised
 from features.log import Log
 from features.past import Past
+from features.people import Identities
 from features.table_file import unfinished
 from leadlight.database import open_database
 from leadlight.database.exports import exported_files
-from leadlight.schema import CANONICAL_ID, LEAD_ID, Micros
+from leadlight.journal import erase_answers
+from leadlight.schema import CANONICAL_ID, FOREVER, LEAD_ID, Micros
 from leadlight.settings import Site
 
 KEPT_BESIDE_HISTORY = ("spines", "offline", "live")
@@ -41,10 +43,10 @@ class Erased:
 
 
 def erase_people(site: Site, catalogue: Catalogue, lead_ids: Iterable[str], *, state: Path, at: Micros) -> Erased:
-    """Forget the persons that these leads are: log, history, feature tables, online rows and exported files.
+    """Forget the persons that these leads are: log, answers, history, feature tables, online rows and exported files.
 
-    A lead that is unknown is erased too: nothing of it will be taken. Until a build trains anew, models keep what they
-    learnt from everybody, which names nobody.
+    A lead that is unknown is erased too: nothing of it will be taken. One that was parted from the person is another
+    person. Until a build trains anew, models keep what they learnt from everybody, which names nobody.
     """
     from features.store.door import Store  # importing Feast takes seconds
 
@@ -54,12 +56,22 @@ def erase_people(site: Site, catalogue: Catalogue, lead_ids: Iterable[str], *, s
     past.reached(past.news(())[0])
     named = list(lead_ids)
     people = {past.person_of(lead_id) for lead_id in named}
-    gone = tuple(dict.fromkeys([*named, *(member for each in people for member in sorted(past.identity.ever(each)))]))
+    members = [member for each in sorted(people) for member in past.identity.members(each, FOREVER - 1)]
+    gone = tuple(dict.fromkeys([*named, *members]))
     removed = {f"log/{table}": count for table, count in log.erase(gone, at=at).items() if count}
+    removed["journal/answers"] = erase_answers(engine, gone, _told_of(gone, past.identity), at=at)
     store = Store(site=site, catalogue=catalogue, state=state)
     removed["online rows"] = sum(row is not None for row in store.read_leads(gone).values())
     store.delete_leads(gone)
     return Erased(gone, {**removed, **erase_files(state, exported_files(engine), gone)})
+
+
+def _told_of(gone: Sequence[str], identity: Identities) -> Iterator[tuple[str, Micros, Micros]]:
+    """When answers about leads that stay were made of the facts of those that go: while both were one person."""
+    for lead_id in gone:
+        for stay in identity.of(lead_id):
+            if stay.canonical_id not in gone:
+                yield stay.canonical_id, stay.since, stay.until
 
 
 def erase_files(state: Path, exports: Iterable[Path], lead_ids: Sequence[str]) -> dict[str, int]:
@@ -89,7 +101,8 @@ def _erase_history(state: Path, gone: frozenset[str]) -> dict[str, int]:
 
 def _erase_parquet(path: Path, gone: frozenset[str], row_group: int | None = None) -> int:
     file = pq.ParquetFile(path)
-    columns = [name for name in (LEAD_ID, CANONICAL_ID, "other_id") if name in file.schema_arrow.names]
+    names = file.schema_arrow.names
+    columns = [name for name in (LEAD_ID, CANONICAL_ID, "other_id") if name in names]
     ids = pa.array(sorted(gone), pa.string())
     if not columns or not any(
         pc.any(pc.is_in(batch[name], ids)).as_py() for batch in file.iter_batches(columns=columns) for name in columns
@@ -99,12 +112,20 @@ def _erase_parquet(path: Path, gone: frozenset[str], row_group: int | None = Non
     with unfinished(path) as written, pq.ParquetWriter(written, file.schema_arrow) as writer:
         for batch in file.iter_batches():
             named = pc.is_in(batch[columns[0]], ids)
-            for name in columns[1:]:
-                named = pc.or_(named, pc.is_in(batch[name], ids))
-            kept = batch.filter(pc.invert(named))
+            if "other_id" in names:
+                named = pc.or_(named, pc.is_in(batch["other_id"], ids))
+            kept = _stand_alone(batch.filter(pc.invert(named)), ids)
             rows += len(batch) - len(kept)
             writer.write_batch(kept, row_group_size=row_group)
     return rows
+
+
+def _stand_alone(rows: pa.RecordBatch, gone: pa.Array) -> pa.RecordBatch:
+    """Leads that were one person with an erased one, and named after it, were that alone."""
+    if CANONICAL_ID not in rows.schema.names:
+        return rows
+    names = pc.if_else(pc.is_in(rows[CANONICAL_ID], gone), rows[LEAD_ID], rows[CANONICAL_ID])
+    return rows.set_column(rows.schema.get_field_index(CANONICAL_ID), rows.schema.field(CANONICAL_ID), names)
 
 
 def _erase_csv(path: Path, gone: frozenset[str]) -> int:

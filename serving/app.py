@@ -8,6 +8,7 @@ import logging
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -18,10 +19,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from features.catalogue import Catalogue
 from features.log import Log
 from leadlight.database import open_database
+from leadlight.journal import keep
 from leadlight.schema import Micros
 from leadlight.settings import Site, UsageError
 from serving import access, problems
-from serving.routes import erasure, health, history, pages, scores, tags
+from serving.journal import Journal
+from serving.routes import erasure, health, history, metrics, pages, scores, tags
 from serving.service import Service
 
 BODY_AT_MOST = 16 * 2**20
@@ -37,7 +40,8 @@ def create_app(
     ``wall`` tells the time; ``as_of`` stops the site's clock. Changes of the state folder are seen while it runs.
     """
     database = open_database(site, state)
-    service = Service(site, catalogue, state=state, log=Log(database), wall=wall, as_of=as_of)
+    journal = Journal(partial(keep, database))
+    service = Service(site, catalogue, state=state, log=Log(database), journal=journal, wall=wall, as_of=as_of)
 
     @asynccontextmanager
     async def watching(_: FastAPI) -> AsyncIterator[None]:
@@ -46,6 +50,7 @@ def create_app(
         watch.cancel()
         with suppress(asyncio.CancelledError):
             await watch
+        await asyncio.to_thread(journal.close)
         service.desk.store.close()
         database.dispose()
 
@@ -60,6 +65,7 @@ def create_app(
     app.add_middleware(BodyLimit, limit=BODY_AT_MOST)
     app.add_middleware(access.Guard, access=access.Access(access.Keys(database)))  # before all else
     routers = [part.api(service) for part in (history, erasure, tags, scores, health, pages)]
+    routers.append(metrics.api(service, state))
     for router in routers:
         app.include_router(router)
     problems.install(app)

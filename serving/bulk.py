@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,21 +19,28 @@ from features import relational
 from features.catalogue import Catalogue
 from features.people import as_people
 from features.spine import open_leads
+from leadlight.database import DatabaseUnavailable, open_database
+from leadlight.journal import keep
 from leadlight.model.certificate import PUBLIC_KEY, pinned_key
 from leadlight.model.margins import FloatArray
 from leadlight.schema import LEAD_ID, Micros, from_micros
-from leadlight.settings import Site
+from leadlight.settings import Site, SiteError
 from leadlight.shelf import keys_folder
+from serving.challenger import load_challenger
 from serving.champion import Champion, load_champion
 from serving.desk import Desk, open_desk
+from serving.entries import Entry, Names, Told, to_answers
 from serving.intake import Question
 from serving.language import Language
 from serving.locks import locks
-from serving.scoring import Asker, columns_of, score_vectors
+from serving.schemas import Score
+from serving.scoring import Answered, Asker, columns_of, score_vectors
 from serving.sheet import Sheet, open_sheet
 from serving.vectors import Vector, channel_of
 
 AT_ONCE = 5_000
+Give = Callable[[Sequence[Answered]], list[Score]]
+"""How answers go out: the scores as they are to be written."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +55,7 @@ class Scored:
     locked: Mapping[str, int]
 
 
-def score_site(
+def score_site(  # noqa: PLR0913  each is an option of the command line
     site: Site,
     catalogue: Catalogue,
     *,
@@ -57,23 +65,58 @@ def score_site(
     wall: Micros,
     as_of: Micros | None = None,
     language: Language = "en",
+    journal: bool = True,
 ) -> Scored:
-    """Write the scores of all open leads to ``out``: .parquet, .csv or .jsonl; a ``SiteError`` without a champion."""
+    """Write the scores of all open leads to ``out``: .parquet, .csv or .jsonl; a ``SiteError`` without a champion.
+
+    With ``journal`` no list appears whose answers the journal does not have.
+    """
     with open_sheet(out) as sheet:  # first: a wrong name is said before the work
         champion = load_champion(catalogue, site, target, state=state, key=pinned_key(keys_folder(state) / PUBLIC_KEY))
         desk = open_desk(site, catalogue, state)
         asked_at = desk.past.now(site, wall=wall) if as_of is None else as_of
         asker = Asker(language, from_micros(wall))
-        return score_open_leads(desk, champion, as_of=asked_at, asker=asker, sheet=sheet)
+        if not journal:
+            return score_open_leads(desk, champion, as_of=asked_at, asker=asker, sheet=sheet)
+        challenger = load_challenger(catalogue, site, target, state=state)
+        with _journalling(site, state, Told(champion, challenger, desk.exploration, "bulk")) as give:
+            return score_open_leads(desk, champion, as_of=asked_at, asker=asker, sheet=sheet, give=give)
 
 
-def score_open_leads(desk: Desk, champion: Champion, *, as_of: Micros, asker: Asker, sheet: Sheet) -> Scored:
+@contextmanager
+def _journalling(site: Site, state: Path, told: Told) -> Iterator[Give]:
+    """A way out through the journal; a ``SiteError`` if it cannot be written."""
+    engine, names = open_database(site, state), Names()
+
+    def give(answered: Sequence[Answered]) -> list[Score]:
+        named = names.name(answered)
+        keep(engine, to_answers([Entry(each, told) for each in named]))
+        return [each.score for each in named]
+
+    try:
+        yield give
+    except DatabaseUnavailable as fault:
+        words = "run it again when the database answers, or with --no-journal"
+        raise SiteError([f"the scores could not be journalled ({fault}): {words}"]) from fault
+    finally:
+        engine.dispose()
+
+
+def _unjournalled(answered: Sequence[Answered]) -> list[Score]:
+    return [each.score for each in answered]
+
+
+def score_open_leads(
+    desk: Desk, champion: Champion, *, as_of: Micros, asker: Asker, sheet: Sheet, give: Give = _unjournalled
+) -> Scored:
     """Write the scores of all leads that are open and not locked at ``as_of``."""
     rows, locked, left_out = without_locked(desk, champion, _open_rows(desk, champion.target, as_of), as_of)
     ordered = rows.take(_likeliest_first(desk, champion, rows, as_of))
     for part in ordered.to_batches(max_chunksize=AT_ONCE):
         asked = _questions(part, as_of)
-        sheet.write(score_vectors(desk.site, champion, asked, _vectors(desk, asked, part), asker=asker))
+        rows = _vectors(desk, asked, part)
+        scores = score_vectors(desk.site, champion, asked, rows, exploration=desk.exploration, asker=asker)
+        sheet.write(give([*map(Answered, scores, asked, rows)]))
     return Scored(champion.target, champion.version, from_micros(as_of), len(ordered), left_out, locked)
 
 

@@ -96,14 +96,20 @@ class Champions:
 
 def load_champion(catalogue: Catalogue, site: Site, target: str, *, state: Path, key: Ed25519PublicKey) -> Champion:
     """The champion that the state names for ``target``; a ``SiteError`` with the fault if it may not serve."""
-    named = _named(state, target)
+    return load_version(catalogue, site, target, _named(state, target), state=state, key=key)
+
+
+def load_version(
+    catalogue: Catalogue, site: Site, target: str, named: Named, *, state: Path, key: Ed25519PublicKey
+) -> Champion:
+    """The ``named`` version for ``target``; a ``SiteError`` with the fault if it may not answer."""
     folder = bundle_folder(state, target, named.version)
     certificate = read_certificate(folder, key)
     signed = json.loads((folder / CERTIFICATE).read_bytes())
     manifest, _ = read_checked(folder, expected=certificate.bundle_sha256)
     faults = shortfalls(certificate, manifest.origin, target, site.targets[target])
     if certificate.bundle_sha256 != named.bundle_sha256:
-        faults.append(f"the champion file names bundle {named.bundle_sha256}, not the certified one: promote again")
+        faults.append(f"its file names bundle {named.bundle_sha256}, not the certified one: promote again")
     if manifest.origin.catalogue_hash != catalogue.hash:
         faults.append("catalogue.toml has changed since the model was trained: train and promote again")
     if faults:

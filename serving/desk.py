@@ -16,6 +16,7 @@ from features.store.door import Store
 from leadlight.schema import Micros
 from leadlight.settings import Site
 from serving.contexts import Contexts
+from serving.exploration import Exploration, open_exploration
 from serving.locks import lock_facts
 from serving.roster import Member, Roster, read_roster
 
@@ -34,6 +35,7 @@ class Desk:
     contexts: Contexts
     evaluate: Callable[[LeadFacts, Micros], Row]
     channels: frozenset[str]
+    exploration: Exploration
     _catching_up: threading.Lock = field(default_factory=threading.Lock)
 
     def catch_up(self) -> None:
@@ -72,4 +74,5 @@ def open_desk(site: Site, catalogue: Catalogue, state: Path, log: Log | None = N
         contexts=Contexts(site, catalogue, past, store),
         evaluate=evaluator(catalogue, site),
         channels=frozenset(site.channels or {member.channel for member in roster.members.values()}),
+        exploration=open_exploration(site, state),
     )

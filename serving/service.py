@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from features.arrivals import Admission
@@ -17,12 +17,17 @@ from features.store import StoreUnavailable
 from leadlight.schema import Micros
 from leadlight.settings import Site, SiteError
 from serving import rows
+from serving.challenger import Challengers
 from serving.champion import Champion, Champions
 from serving.desk import Desk, open_desk
+from serving.entries import Told
 from serving.intake import Door
+from serving.journal import Journal
 from serving.live import Hashing
 from serving.marks import Mark, mark_of
 from serving.problems import Fault, Problem, shown, unprocessable
+from serving.schemas import Score
+from serving.scoring import Answered
 from serving.writing import Make, Times, Writer
 
 _log = logging.getLogger("leadlight.serving")
@@ -38,11 +43,14 @@ class Service:
         *,
         state: Path,
         log: Log,
+        journal: Journal,
         wall: Callable[[], Micros],
         as_of: Micros | None = None,
     ) -> None:
         self.site = site
         self.champions = Champions(site, catalogue, state)
+        self.challengers = Challengers(site, catalogue, state)
+        self.journal = journal
         self.wall = wall
         self._catalogue = catalogue
         self._state = state
@@ -55,9 +63,10 @@ class Service:
         self._seen: Mark = self._mark()
         self.desk: Desk = open_desk(site, catalogue, state, log)
         self.champions.refresh()
+        self.challengers.refresh()
 
     def refresh(self) -> None:
-        """Open the history again if it was built anew, and look for new champions."""
+        """Open the history again if it was built anew, and look for new champions and challengers."""
         seen = self._mark()
         if seen is not None and seen != self._seen:
             try:
@@ -69,6 +78,7 @@ class Service:
                 self._day_closed = None
                 _log.info("history_opened", extra={"digest": self.desk.past.base.summary.digest})
         self.champions.refresh()
+        self.challengers.refresh()
 
     def keep_exact(self) -> None:
         """Evaluate anew the rows that have expired, and close the day: what keeps answers quick."""
@@ -83,6 +93,11 @@ class Service:
         if name not in self.site.targets:
             raise unprocessable([Fault("#/target", shown(name), f"one of: {', '.join(self.site.targets)}")])
         return self.champions.get(name)
+
+    def tell(self, desk: Desk, champion: Champion, answered: Sequence[Answered]) -> list[Score]:
+        """The scores as they go out: named, and on their way into the journal."""
+        told = Told(champion, self.challengers.get(champion), desk.exploration, "http")
+        return self.journal.give(answered, told)
 
     def door(self, desk: Desk) -> Door:
         """What requests to ``desk`` are held against at this moment; all that had arrived by now is taken in."""

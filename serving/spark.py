@@ -32,6 +32,7 @@ from leadlight.shelf import bundle_folder, keys_folder
 from serving.bulk import AT_ONCE, Scored, without_locked
 from serving.champion import Champion, load_champion
 from serving.desk import Desk, open_desk
+from serving.exploration import Exploration
 from serving.intake import Question
 from serving.language import Language
 from serving.scoring import Asker, score_vectors
@@ -75,7 +76,16 @@ def score_open_leads(
         opened = open_leads(desk.site.targets[champion.target], tables, as_of=as_of).to_pyarrow()
         free, locked, left_out = without_locked(desk, champion, opened, as_of)
         channels = {channel: desk.contexts.at(channel, as_of) for channel in free[CHANNEL].unique().to_pylist()}
-        job = _Job(desk.site, _without_bundle(champion), bundle, champion.bundle.sha256, channels, as_of, asker)
+        job = _Job(
+            desk.site,
+            _without_bundle(champion),
+            bundle,
+            champion.bundle.sha256,
+            channels,
+            as_of,
+            desk.exploration,
+            asker,
+        )
         asked = free.select([LEAD_ID, AS_OF]).append_column(_CHANNEL, free[CHANNEL])
         pq.write_table(asked, folder / _ASKED)
         facts = hand_over(spark, tables, folder / "facts")
@@ -113,6 +123,7 @@ class _Job:
     sha256: str
     contexts: Mapping[str, Mapping[str, Value]]
     as_of: Micros
+    exploration: Exploration
     asker: Asker
 
 
@@ -130,7 +141,9 @@ def _scores(job: _Job, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordB
             rows = batch.slice(start, AT_ONCE).to_pylist()
             asked = [Question(row[LEAD_ID], job.as_of) for row in rows]
             vectors = [Vector({**row, **job.contexts[row[_CHANNEL]]}, job.as_of) for row in rows]
-            scores = score_vectors(job.site, champion, asked, vectors, asker=job.asker, threads=1)
+            scores = score_vectors(
+                job.site, champion, asked, vectors, exploration=job.exploration, asker=job.asker, threads=1
+            )
             yield from table_of(scores).to_batches()
 
 

@@ -22,6 +22,7 @@ FORBIDDEN = {
     "Door to Feast": ("features/planted.py", "from feast import Entity"),
     "Door to MLflow": ("features/planted.py", "import mlflow.tracking"),
     "Door to LightGBM": ("training/planted.py", "import lightgbm"),
+    "Door to Optuna": ("training/planted.py", "import optuna"),
     "Door to FastAPI": ("training/planted.py", "from fastapi import FastAPI"),
     "Door to ibis": ("training/planted.py", "import ibis"),
     "Door to SQLAlchemy": ("training/planted.py", "import sqlalchemy"),

@@ -9,10 +9,10 @@ from features.log.facts import (
     NewVersion,
     Refused,
     Result,
-    lead_hash,
 )
 from features.log.log import Log
 from features.log.tail import Tail
+from leadlight.database import lead_hash
 
 __all__ = [
     "Appended",

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from features.log.facts import lead_hash
 from features.log.reading import ERASED
 from features.log.sequence import lock_head, move_head
-from leadlight.database import DatabaseUnavailable, listed, read, spoken, writing
+from leadlight.database import lead_hash, leave_no_trace, listed, spoken, writing
 from leadlight.schema import Micros
 
 if TYPE_CHECKING:
@@ -47,18 +46,5 @@ def erase_leads(engine: Engine, lead_ids: Sequence[str], *, at: Micros) -> dict[
                 spoken(f"DELETE FROM {table} WHERE {named}", engine), (wanted,) * len(columns)
             )
             counts[table] = deleted.rowcount
-    _leave_no_trace(engine)
+    leave_no_trace(engine, list(_NAMED_IN))
     return counts
-
-
-def _leave_no_trace(engine: Engine) -> None:
-    """Remove what a delete leaves on disk: SQLite's log of writes, PostgreSQL's dead rows."""
-    if engine.dialect.name == "sqlite":
-        [(busy, *_)] = read(engine, "PRAGMA wal_checkpoint(TRUNCATE)")
-        if busy:
-            raise DatabaseUnavailable(
-                "the leads are erased, but somebody is reading what was before: erase them again to remove the traces"
-            )
-    else:
-        with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-            connection.exec_driver_sql(f"VACUUM (INDEX_CLEANUP ON) {', '.join(_NAMED_IN)}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -103,8 +102,3 @@ class Logged:
             self.events,
             known_at=min(version.arrived_at for version in self.versions),
         )
-
-
-def lead_hash(lead_id: str) -> str:
-    """What stands for a lead that was erased: the SHA-256 of its id, in hex."""
-    return hashlib.sha256(lead_id.encode(errors="surrogatepass")).hexdigest()

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from features.facts import LeadFacts, Value
-from features.log.facts import NewEdge, NewEvent, NewFact, NewVersion, lead_hash
+from features.log.facts import NewEdge, NewEvent, NewFact, NewVersion
 from features.log.reading import ERASED
-from leadlight.database import Row, listed, spoken
+from leadlight.database import Row, lead_hash, listed, spoken
 from leadlight.schema import CHANNEL, Micros
 
 if TYPE_CHECKING:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from features.facts import LeadFacts
 from features.identity.evidence import Edge, Evidence
 from features.log.erasing import erase_leads
-from features.log.facts import Appended, Logged, NewFact, Refused, lead_hash
+from features.log.facts import Appended, Logged, NewFact, Refused
 from features.log.judging import judge
 from features.log.known import known_of
 from features.log.linking import contacts_like, contacts_of, edges_of, linked
 from features.log.reading import CHANGED, CHANGED_PARTS, ERASED, FACTS, HEAD, NEWEST, logged
 from features.log.sequence import lock_head, move_head
 from features.log.tail import Tail, read_tail
-from leadlight.database import listed, read, spoken, writing
+from leadlight.database import lead_hash, listed, read, spoken, writing
 from leadlight.schema import Micros
 
 if TYPE_CHECKING:

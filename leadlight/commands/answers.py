@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,6 +27,7 @@ from leadlight.commands.models import train
 from leadlight.commands.place import build_site, open_built, open_place, parse_moment, wall
 from leadlight.commands.sites import check
 from leadlight.commands.versions import promote
+from leadlight.settings import UsageError
 
 
 @app.command()
@@ -38,17 +40,23 @@ def score(  # noqa: PLR0913 - each is an option of the command line
     as_of: AsOf = None,
     language: Language = "en",
     engine: EngineName = "duckdb",
+    journal: Annotated[
+        bool | None, typer.Option("--journal/--no-journal", help="keep every score (default: but with Spark)")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Score every open lead, likeliest first, with grade and reasons: what HTTP answers at the same moment."""
+    if engine == "spark" and journal:
+        raise UsageError(["--journal: what Spark scores is not journalled; leave it out, or score without Spark"])
     place, name = open_built(site, state, target, data, engine=engine)
     from leadlight.database.exports import remember_export
 
     if engine == "spark":
         from serving.spark import score_site
     else:
-        from serving.bulk import score_site
+        from serving import bulk
 
+        score_site = partial(bulk.score_site, journal=journal is not False)
     remember_export(place.site, place.state, file, at=wall())
     with err.status(f"scoring open leads for {name} …"):
         scored = score_site(
@@ -64,6 +72,7 @@ def score(  # noqa: PLR0913 - each is an option of the command line
     moment = scored.as_of.isoformat()
     values = {"target": name, "version": scored.version, "as_of": moment, "leads": scored.leads, "out": str(file)}
     values |= {"left_out": scored.left_out, "locked": dict(scored.locked)}
+    values |= {"journalled": engine != "spark" and journal is not False}
     lines = [f"{scored.leads:,} open leads as of {moment}, model {scored.version}: {file}"]
     if scored.left_out:
         by_lock = ", ".join(f"{lock} {count:,}" for lock, count in scored.locked.items())

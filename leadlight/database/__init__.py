@@ -1,6 +1,27 @@
-"""The one SQL database of a site: the live log, API keys and exports. Knows neither features nor HTTP."""
+"""The one SQL database of a site: log, score journal, API keys and exports. Knows neither features nor HTTP."""
 
 from leadlight.database.opening import open_database
-from leadlight.database.use import DatabaseUnavailable, Row, is_storable, listed, read, spoken, writing
+from leadlight.database.use import (
+    DatabaseUnavailable,
+    Row,
+    is_storable,
+    lead_hash,
+    leave_no_trace,
+    listed,
+    read,
+    spoken,
+    writing,
+)
 
-__all__ = ["DatabaseUnavailable", "Row", "is_storable", "listed", "open_database", "read", "spoken", "writing"]
+__all__ = [
+    "DatabaseUnavailable",
+    "Row",
+    "is_storable",
+    "lead_hash",
+    "leave_no_trace",
+    "listed",
+    "open_database",
+    "read",
+    "spoken",
+    "writing",
+]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Index, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Double, Index, Integer, MetaData, Table, Text
 
 METADATA: Final = MetaData()
 
@@ -110,3 +110,41 @@ EXPORTS: Final = Table(
     Column("written_at", BigInteger, nullable=False),
 )
 """Files that Leadlight wrote about leads, outside its own state."""
+
+ANSWERS: Final = Table(
+    "answers",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("lead_id", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("asked_at", BigInteger, nullable=False),
+    Column("as_of", BigInteger, nullable=False),
+    Column("features_as_of", BigInteger, nullable=False),
+    Column("model_version", Text, nullable=False),
+    Column("bundle_sha256", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("inline", Boolean, nullable=False),
+    *(Column(name, Double) for name in ("probability", "raw", "low", "high")),
+    Column("grade", Text),
+    Column("flagged", Boolean, nullable=False),
+    Column("vector", Text),
+    Column("locks", Text, nullable=False),
+    Column("reasons", Text, nullable=False),
+    Column("degraded", Boolean, nullable=False),
+    Column("shadow_version", Text),
+    Column("shadow_bundle_sha256", Text),
+    Column("shadow_probability", Double),
+    Column("explore_probability", Double),
+    Column("explored", Boolean, nullable=False),
+    Index("answers_lead", "lead_id"),
+    Index("answers_asked", "asked_at", "id"),
+)
+"""Every answer as it was given; ``leadlight.journal.Answer`` says what its columns are."""
+
+ERASED_ANSWERS: Final = Table(
+    "erased_answers",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("erased_at", BigInteger, nullable=False),
+)
+"""Answers that were erased with the person they were about."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,11 @@ def is_storable(text: str) -> bool:
         return b"\0" not in text.encode()
     except UnicodeEncodeError:
         return False
+
+
+def lead_hash(lead_id: str) -> str:
+    """What stands for a lead that was erased: the SHA-256 of its id, in hex."""
+    return hashlib.sha256(lead_id.encode(errors="surrogatepass")).hexdigest()
 
 
 def listed(texts: Sequence[str], engine: Engine) -> object:
@@ -88,3 +94,19 @@ def writing(engine: Engine) -> Iterator[Connection]:
             yield connection
     except OperationalError as fault:
         raise DatabaseUnavailable(str(fault.orig)) from fault
+
+
+def leave_no_trace(engine: Engine, tables: Sequence[str]) -> None:
+    """Remove what a delete from these tables leaves on disk: SQLite's log of writes, PostgreSQL's dead rows.
+
+    ``DatabaseUnavailable`` if somebody is still reading what was before: erase again.
+    """
+    if engine.dialect.name == "sqlite":
+        [(busy, *_)] = read(engine, "PRAGMA wal_checkpoint(TRUNCATE)")
+        if busy:
+            raise DatabaseUnavailable(
+                "the leads are erased, but somebody is reading what was before: erase them again to remove the traces"
+            )
+    else:
+        with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+            connection.exec_driver_sql(f"VACUUM (INDEX_CLEANUP ON) {', '.join(tables)}")

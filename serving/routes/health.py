@@ -17,7 +17,7 @@ def api(service: Service) -> APIRouter:
     @router.get("/healthz", response_model=Health)
     async def healthz() -> Response:
         """The process answers."""
-        return answer(Health())
+        return answer(Health(service.journal.health()))
 
     @router.get("/readyz", response_model=Readiness, responses=documented(503))
     async def readyz() -> Response:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from leadlight.schema import to_micros
-from serving.access import allowed
+from serving.access import SCOPES, allowed
 from serving.champion import Champion
 from serving.language import Language, preferred
 from serving.lead import lead_answer
+from serving.models import describe
 from serving.problems import Problem, documented, shown
 from serving.routes.common import AcceptLanguage, AsOf, TargetName, answer, asker
 from serving.schemas import KnownLead, LeadAnswer, ModelAnswer, Moment, ScoresAnswer, ScoresRequest
+from serving.schemas_models import ServingModel
 from serving.scoring import score
 from serving.service import Service
 
@@ -30,8 +32,8 @@ def api(service: Service) -> APIRouter:
         """Score 1 to 1,000 leads, each with its reasons."""
         desk, champion = service.desk, service.champion(request.target)
         who = asker(service, preferred(accept_language))
-        scores = score(desk, champion, service.door(desk), request.leads, as_of=request.as_of, asker=who)
-        return answer(ScoresAnswer(tuple(scores)), who.language)
+        found = score(desk, champion, service.door(desk), request.leads, as_of=request.as_of, asker=who)
+        return answer(ScoresAnswer(tuple(service.tell(desk, champion, found))), who.language)
 
     @router.get(
         "/leads/{lead_id:path}",
@@ -63,6 +65,19 @@ def api(service: Service) -> APIRouter:
             )
         )
 
+    @router.get(
+        "/models/{target}",
+        response_model=ServingModel,
+        responses=documented(404, 422, 503),
+        dependencies=[allowed(*SCOPES)],
+    )
+    def get_serving_model(target: str) -> Response:
+        """The model that answers for a target: its version, age and rung, what the gate found, and its challenger."""
+        if target not in service.site.targets:
+            raise Problem(404, f"No target {shown(target)}; this site has: {', '.join(service.site.targets)}.")
+        champion = service.champion(target)
+        return answer(describe(service.site, champion, service.challengers.get(champion)))
+
     return router
 
 
@@ -76,5 +91,6 @@ def known_lead(
             404, f"No lead {shown(lead_id)} in the history; POST /v1/scores scores one that is not yet in it."
         )
     who = asker(service, language)
-    (found,) = score(desk, champion, door, [KnownLead(lead_id=lead_id)], as_of=as_of, asker=who)
+    answered = score(desk, champion, door, [KnownLead(lead_id=lead_id)], as_of=as_of, asker=who)
+    (found,) = service.tell(desk, champion, answered)
     return lead_answer(desk.past.facts([found.lead_id])[found.lead_id], found, to_micros(found.as_of))

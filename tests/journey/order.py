@@ -12,7 +12,9 @@ from features.history import open_history
 from features.log import Log, NewEvent, NewVersion
 from features.single import evaluate
 from leadlight.database import open_database
+from leadlight.journal import keep
 from leadlight.schema import DAY, MINUTE
+from serving.journal import Journal
 from serving.service import Service
 from tests.journey.skew import SITE_ON_THE_WALL_CLOCK, START, made_site
 from tests.serving.serving_builders import CATALOGUE
@@ -39,8 +41,9 @@ def told_in_orders(folder: Path, online: str, facts: Sequence[Fact], orders: Seq
     made = made_site(folder, SITE_ON_THE_WALL_CLOCK + stores, CATALOGUE, seed=1)
     made.build()
     now = [START]
-    log = Log(open_database(made.site, made.state))
-    service = Service(made.site, made.catalogue, state=made.state, log=log, wall=lambda: now[0])
+    database = open_database(made.site, made.state)
+    log, journal = Log(database), Journal(partial(keep, database))
+    service = Service(made.site, made.catalogue, state=made.state, log=log, journal=journal, wall=lambda: now[0])
     desk = service.desk
     leads = [f"order-{number:05d}" for number in range(len(orders))]
     created = START - 6 * DAY

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,12 @@ from fastapi.testclient import TestClient
 
 from features.log import Log
 from leadlight.database import open_database
+from leadlight.journal import keep
 from leadlight.schema import HOUR, Micros
 from leadlight.settings import SiteError, UsageError
 from leadlight.shelf import champion_file
 from serving.app import BODY_AT_MOST, check_host
+from serving.journal import Journal
 from serving.service import Service
 from tests.serving.serving_builders import NOON, WALL, School, name_champion
 
@@ -113,8 +116,11 @@ def test_as_of_stops_the_clock(school: School, tmp_path: Path) -> None:
         shutil.copytree(school.state / name, tmp_path / name)
 
     def clock(as_of: Micros | None) -> Micros:
-        log = Log(open_database(school.site, tmp_path))
-        service = Service(school.site, school.catalogue, state=tmp_path, log=log, wall=lambda: WALL, as_of=as_of)
+        database = open_database(school.site, tmp_path)
+        log, journal = Log(database), Journal(partial(keep, database))
+        service = Service(
+            school.site, school.catalogue, state=tmp_path, log=log, journal=journal, wall=lambda: WALL, as_of=as_of
+        )
         return service.door(service.desk).clock
 
     assert clock(school.clock - HOUR) == school.clock - HOUR

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import Any
 
 from fastapi.testclient import TestClient
 from pydantic import TypeAdapter
 
-from serving.schemas import LeadAnswer, ModelAnswer, ScoresRequest
+from serving.champion import Champion
+from serving.models import describe
+from serving.schemas import LeadAnswer, ModelAnswer, Score, ScoresRequest
+from serving.schemas_models import ServingModel
+from tests.serving.serving_builders import School
 
 
 def test_a_lead_is_shown_with_its_known_facts_and_its_score(client: TestClient) -> None:
@@ -62,9 +68,39 @@ def test_the_model_shows_its_certificate(client: TestClient) -> None:
     assert model.findings["rules"][0]["name"] == "precision"
 
 
+def test_whoever_relies_on_a_model_sees_why_it_may_answer(client: TestClient) -> None:
+    """Its age, rung and rules with their numbers; as a problem where there is no such target or no champion."""
+    answer = client.get("/v1/models/first_order")
+    unknown, none = client.get("/v1/models/third_order"), client.get("/v1/models/second_order")
+
+    model = TypeAdapter(ServingModel).validate_json(answer.content, strict=True)
+    assert (model.target, model.version, model.verdict, model.challenger) == ("first_order", "1", "promote", None)
+    assert [(rule["name"], rule["lower"]) for rule in model.rules] == [("precision", 0.9), ("recall", 0.9)]
+    assert (model.hashes["data"], model.leaks, model.notes) == ("made", {}, ())
+    assert model.rung == client.post("/v1/scores", json={"leads": [{"lead_id": "hot"}]}).json()["scores"][0]["rung"]
+    assert (unknown.status_code, none.status_code) == (404, 503)
+    assert "first_order, second_order" in unknown.json()["detail"]
+    assert "leadlight promote" in none.json()["detail"]
+
+
+def test_a_vouched_leak_is_shown_with_the_sites_reason(school: School, champion: Champion) -> None:
+    """By the column's name or its entry's; beside it whatever the gate remarked, and what else it signed."""
+    site = school.site.model_copy(update={"leaks": {"city": "typed by the lead", "pages": "dated", "other": "none"}})
+    findings = {**champion.certificate.findings, "notes": ["a remark"], "looks": 3}
+    judged = replace(champion, certificate=replace(champion.certificate, findings=findings))
+
+    found = describe(site, judged, champion)
+
+    assert found.leaks == {"city": "typed by the lead", "pages_2d": "dated", "pages_7d": "dated"}
+    assert (found.notes, found.certificate) == (("a remark",), {"looks": 3})
+    assert found.challenger is not None
+    assert found.challenger.bundle_sha256 == champion.bundle.sha256
+
+
 def test_readiness_lists_every_target(client: TestClient) -> None:
     """Targets without a champion are named too."""
-    assert client.get("/healthz").json() == {"status": "ok"}
+    health = client.get("/healthz").json()
+    assert (health["status"], health["journal"]["failing"], health["journal"]["lost"]) == ("ok", False, 0)
     assert client.get("/readyz").json() == {"status": "ready", "champions": {"first_order": "1", "second_order": None}}
 
 
@@ -81,6 +117,7 @@ def test_openapi_describes_every_route_and_error(client: TestClient) -> None:
         "/v1/leads/{lead_id}/tags",
         "/v1/leads/{lead_id}/profile",
         "/v1/model",
+        "/v1/models/{target}",
         "/healthz",
         "/readyz",
     }
@@ -93,11 +130,14 @@ def test_openapi_describes_every_route_and_error(client: TestClient) -> None:
 
 
 def test_the_examples_of_openapi_are_valid(client: TestClient) -> None:
-    """Every example of a request can be sent as it is."""
+    """Every example of a request can be sent as it is, and those of answers have their shape."""
     schemas = client.get("/openapi.json").json()["components"]["schemas"]
 
     examples = schemas["ScoresRequest"]["examples"]
     assert len(examples) == 2
     for example in examples:
         ScoresRequest.model_validate(example)
+    for shape in (Score, ServingModel):
+        for example in schemas[shape.__name__]["examples"]:
+            TypeAdapter(shape).validate_json(json.dumps(example), strict=True)
     assert schemas["Score"]["examples"]

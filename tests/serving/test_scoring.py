@@ -19,7 +19,10 @@ from tests.serving.serving_builders import NOON, School, new_lead
 def scores(client: TestClient, *leads: Any, language: str = "en", **request: Any) -> list[dict[str, Any]]:  # noqa: ANN401  # JSON
     answer = client.post("/v1/scores", json={"leads": leads, **request}, headers={"Accept-Language": language})
     assert answer.status_code == 200, answer.text
-    return list(answer.json()["scores"])
+    found = list(answer.json()["scores"])
+    names = [score.pop("answer_id") for score in found]
+    assert len({*names}) == len(found)  # each answer has a name of its own; all else is compared below
+    return found
 
 
 def known(*lead_ids: str) -> list[dict[str, str]]:

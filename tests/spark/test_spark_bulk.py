@@ -37,7 +37,9 @@ def test_scores_on_spark_equal_those_of_bulk(school: School, tmp_path: Path) -> 
     file, folder = tmp_path / "scores.parquet", tmp_path / "scores"
     (folder / "older").mkdir(parents=True)
 
-    done = bulk.score_site(site, school.catalogue, target="first_order", state=school.state, out=file, wall=WALL)
+    done = bulk.score_site(
+        site, school.catalogue, target="first_order", state=school.state, out=file, wall=WALL, journal=False
+    )
     also = on_spark.score_site(site, school.catalogue, target="first_order", state=school.state, out=folder, wall=WALL)
 
     assert also == done

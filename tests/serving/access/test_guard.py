@@ -37,6 +37,7 @@ MAY: dict[tuple[str, str], set[str]] = {
     ("GET", "/v1/leads/{lead_id:path}/profile"): {"sales", "scientist"},
     ("DELETE", "/v1/leads/{lead_id:path}"): set(),
     ("GET", "/v1/model"): {"scientist"},
+    ("GET", "/v1/models/{target}"): {"crm", "sales", "scientist"},
     ("GET", "/leads/{lead_id:path}"): {"sales", "scientist"},
 }
 """What each scope but admin, which may do everything, may do."""
