@@ -9,19 +9,36 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from leadlight.commands import answers, exporting, identity, keys, live, models, sites, versions
+from leadlight.commands import (
+    answers,
+    audit,
+    exporting,
+    identity,
+    keys,
+    live,
+    models,
+    monitor,
+    replay,
+    scorecard,
+    sites,
+    versions,
+)
 from leadlight.commands.console import app, err
 from leadlight.settings import SiteError, UsageError
 
 __all__ = [
     "answers",
     "app",
+    "audit",
     "exporting",
     "identity",
     "keys",
     "live",
     "main",
     "models",
+    "monitor",
+    "replay",
+    "scorecard",
     "sites",
     "versions",
 ]  # a module of commands registers them on the app

@@ -22,11 +22,17 @@ def test_a_notebook_holds_no_logic(path: Path) -> None:
     assert not [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)]
 
 
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One state folder for all of them, as a reader has who takes them in their order."""
+    return tmp_path_factory.mktemp("notebooks") / "state"
+
+
 @pytest.mark.notebook
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run as a reader would, from its own folder, with a state folder of its own; every cell succeeds."""
-    monkeypatch.setenv("LEADLIGHT_STATE", str(tmp_path / "state"))
+def test_a_notebook_runs(path: Path, state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run as a reader would, from its own folder; every cell succeeds."""
+    monkeypatch.setenv("LEADLIGHT_STATE", str(state))
     monkeypatch.setenv("MPLBACKEND", "agg")
     monkeypatch.setenv("PATH", f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}")
     notebook = jupytext.read(path)

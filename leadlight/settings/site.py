@@ -23,6 +23,7 @@ from leadlight.settings.parts import Duration, Name, Offset, Part, UsageError, W
 from leadlight.settings.people import Identity, LockRule
 from leadlight.settings.stores import Stores
 from leadlight.settings.target import Target
+from leadlight.settings.watch import Watch
 
 _NOT_LABELS = {*RESERVED, *EVENT_COLUMNS, *CONTACTS, UNTIL}
 
@@ -80,6 +81,7 @@ class Site(Part):
     locks: dict[Name, LockRule] = Field(default_factory=dict)
     identity: Identity = Identity()
     stores: Stores = Stores()
+    monitor: Watch = Watch()
     aliases: dict[str, str] = Field(default_factory=dict)
     """What a header of a file to ingest means: ``"手机号" = "phone"``."""
 
@@ -130,7 +132,7 @@ class Site(Part):
         unknown = [
             f"targets.{name}: {kind!r} is not declared as [kinds.{kind}]"
             for name, target in self.targets.items()
-            for kind in (*target.outcome, *target.population.has, *target.lacks)
+            for kind in (*target.outcome, *target.population.kinds)
             if kind not in self.kinds
         ]
         unknown += [

@@ -1,0 +1,132 @@
+"""A whole watch on a small school whose truth is known: what it reads, finds, leaves behind, and does only once."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pyarrow as pa
+import pytest
+
+from features.outcomes import outcomes, scheduled_rows
+from leadlight.database import open_database
+from leadlight.journal import erase_answers
+from leadlight.schema import DAY, HOUR
+from leadlight.settings import SiteError
+from leadlight.shelf import bundle_folder, champion_file
+from tests.training.monitor.watch_builders import (
+    A_DAY,
+    END,
+    TARGET,
+    TRAINED,
+    Place,
+    World,
+    answer_all,
+    made_leads,
+    write_answers,
+)
+from training.monitor.watch import Watch, watch
+
+
+def look(place: Place) -> Watch:
+    """One look at the end of the 200 days."""
+    return watch(place.site, place.catalogue, TARGET, state=place.state, now=END, end=END)
+
+
+@pytest.fixture(scope="module")
+def seen(quiet: Place) -> Watch:
+    """The look at it."""
+    return look(quiet)
+
+
+def test_where_nothing_changed_nothing_is_found(seen: Watch) -> None:
+    """The schedule's own moments stand in for answers, and the look says so."""
+    found = seen
+
+    assert found.found == ()
+    assert found.advice == []
+    assert found.source == "schedule"
+    assert found.recent_leads == found.mature_leads == 224
+    assert any("the schedule's own moments are watched" in note for note in found.notes)
+    assert found.calibration is not None
+    assert abs(found.calibration.shift) < 3 * found.calibration.shift_error
+    assert found.performance is not None
+    assert found.performance.leads == 88  # the 11 days of horizon and delay, less a lead whose moment is now
+    assert {promise.grade for promise in found.promises} == {"A", "B", "C", "D"}
+    assert not any("newcomers" in check.subject for check in found.checks)
+
+
+def test_answers_are_watched_where_there_are_any(copied: Place, seen: Watch) -> None:
+    """Each lead counts by its first answer of a day; locked ones have no number; erased ones are gone."""
+    answers = answer_all(copied)
+    again = [replace(each, id=f"again-{each.id}", asked_at=each.asked_at + HOUR) for each in answers[-60:-10]]
+    locked = [replace(each, id=f"locked-{each.id}", vector=None, probability=None, grade=None) for each in answers[-9:]]
+    write_answers(copied, [*again, *locked])
+    engine = open_database(copied.site, copied.state)
+    erase_answers(engine, [answers[-1].lead_id], at=END)
+    engine.dispose()
+
+    found = look(copied)
+
+    assert found.source == "journal"
+    assert found.recent_leads == 223
+    assert found.left_out == {"locked, or with facts of their own": 8, "asked again on the same day": 50}
+    assert found.notes == ()
+    assert found.calibration == seen.calibration
+
+
+def test_what_was_told_is_held_against_what_came(copied: Place) -> None:
+    """A promise of 90 % to everybody is broken, whoever the champion is; shadow and explored leads are read too."""
+    told = {"probability": 0.9, "grade": "A"}
+    shadow = {"shadow_version": "2", "shadow_bundle_sha256": "f" * 64, "shadow_probability": 0.3}
+    answer_all(copied, explore_probability=0.5, explored=True, **told, **shadow)
+
+    found = look(copied)
+
+    (promise,) = found.promises
+    assert (promise.grade, promise.leads) == ("A", 224)
+    assert promise.promised == pytest.approx(0.9)
+    assert promise.upper < 0.5
+    assert "promise" in {each.kind for each in found.found}
+    assert found.challenge is not None
+    assert (found.challenge.version, found.challenge.leads) == ("2", 224)
+    assert found.challenge.upper < 0
+    assert found.corrected is not None
+    assert found.corrected.explored + found.corrected.flagged == 224
+
+
+def test_labels_are_those_of_training(quiet: Place) -> None:
+    """For the moments of the schedule, outcomes asked for by hand are the labels that the schedule has."""
+    rows = pa.table({"lead_id": ["L00900", "nobody"], "as_of": pa.array([TRAINED + 20 * DAY] * 2, pa.int64())})
+
+    found = outcomes(quiet.site, TARGET, quiet.state, rows=rows, end=END).to_pylist()
+
+    assert [row["mature"] for row in found] == [True, True]
+    assert next(row for row in found if row["lead_id"] == "nobody")["label"] == 0
+
+
+def test_the_schedule_has_what_was_known_at_each_moment(quiet: Place) -> None:
+    """One row a lead a day after it came, with its own past and what everybody did in the seven days closed by then."""
+    rows = scheduled_rows(quiet.site, quiet.catalogue, TARGET, quiet.state, after=TRAINED, end=END).to_pylist()
+
+    leads = {each.lead_id: each for each in made_leads(World())}
+    assert len(rows) == 100 * A_DAY
+    for row in rows:
+        lead = leads[row["lead_id"]]
+        assert row["as_of"] == lead.created_at + DAY
+        assert row["pages"] == sum(event.kind == "page_view" for event in lead.events)
+        assert row["newcomers_7d"] == 7 * A_DAY
+        bought = [event.at for event in lead.events if event.kind == "buy"]
+        assert row["label"] == (bool(bought) and bought[0] < row["as_of"] + 10 * DAY)
+        assert row["mature"] == (row["as_of"] + 11 * DAY <= END)
+
+
+def test_without_a_genuine_champion_nothing_is_watched(copied: Place) -> None:
+    """None at all, or one whose certificate was edited, is one line with what to do."""
+    certificate = bundle_folder(copied.state, TARGET, 1) / "certificate.json"
+    certificate.write_bytes(certificate.read_bytes().replace(b"0.6", b"0.7"))
+    with pytest.raises(SiteError, match="not what the gate signed"):
+        look(copied)
+
+    champion_file(copied.state, TARGET).unlink()
+    with pytest.raises(SiteError, match="train and promote one first"):
+        look(copied)

@@ -1,0 +1,100 @@
+"""A look in words, for people at a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from leadlight.schema import DAY, HOUR, MINUTE, Micros, from_micros
+from training.monitor.watch import Watch
+
+
+def lines(look: Watch) -> list[str]:
+    """What was looked at, what was found, and what to do; then promise against outcome, and what else there is."""
+    return [
+        f"{look.target} version {look.version} as of {_moment(look.now)}, watched by its {_source(look)}",
+        f"inputs and scores: {look.recent_leads:,} leads since {_moment(look.recent[0])}",
+        f"outcomes: {look.mature_leads:,} leads of {_moment(look.matured[0])} to {_moment(look.matured[1])}",
+        *([f"left out: {', '.join(f'{n:,} {why}' for why, n in look.left_out.items())}"] if look.left_out else []),
+        *_findings(look),
+        *_calibration(look),
+        *_performance(look),
+        *_others(look),
+        *(f"note: {note}" for note in look.notes),
+    ]
+
+
+def _source(look: Watch) -> str:
+    return "answers" if look.source == "journal" else "schedule"
+
+
+def _findings(look: Watch) -> Iterator[str]:
+    rate = f"{len(look.checks)} checks; quiet data raise a finding in at most {look.false_alarms:.0%} of runs"
+    if not look.found:
+        yield f"no findings ({rate})"
+        return
+    yield f"findings ({rate}):"
+    for found in look.found:
+        yield f"  {found.kind}: {found.words} (p {found.p:.2g}); {found.advice}"
+    yield f"advice: {'; '.join(look.advice)}"
+
+
+def _calibration(look: Watch) -> Iterator[str]:
+    found = look.calibration
+    if found is None:
+        yield "calibration: too few outcomes to tell"
+        return
+    slope = "" if found.slope is None else f", slope {found.slope:.2f}"
+    yield (
+        f"calibration: {found.converted} converted, {found.promised:.1f} promised; off by {found.shift:+.3f} log-odds"
+        f" (standard error {found.shift_error:.3f}){slope};"
+        f" error {found.error:.4f}, a perfect model shows {found.noise_floor:.4f}"
+    )
+    for promise in look.promises:
+        yield (
+            f"  grade {promise.grade}: promised {promise.promised:.1%}, observed {promise.observed:.1%}"
+            f" ({promise.lower:.1%} to {promise.upper:.1%}) of {promise.leads:,} leads"
+        )
+
+
+def _performance(look: Watch) -> Iterator[str]:
+    if look.performance is None:
+        yield "performance without outcomes: too few leads wait for theirs"
+        return
+    yield (
+        f"expected of {look.performance.leads:,} leads without outcome yet, if probabilities are right but for one"
+        " common shift:"
+    )
+    if any(found.kind in {"calibration", "promise"} for found in look.found):
+        yield "  (they are not: see the findings)"
+    for name, metric in look.performance.metrics.items():
+        yield f"  {name} {metric.value:.3f} ({metric.lower:.3f} to {metric.upper:.3f})"
+
+
+def _others(look: Watch) -> Iterator[str]:
+    if look.delays is not None:
+        late = f"{look.delays.late:.2%} later than declared"
+        yield f"label delay: half within {_span(look.delays.median)}, 95 % within {_span(look.delays.most)}, {late}"
+    if look.challenge is not None:
+        of = look.challenge
+        yield (
+            f"challenger {of.version} on {of.leads:,} leads both scored: log loss {of.difference:+.5f}"
+            f" ({of.lower:+.5f} to {of.upper:+.5f}; below 0 it is better)"
+        )
+    if look.corrected is not None:
+        seen = look.corrected
+        recall = "" if seen.recall is None else f", recall {seen.recall:.3f} (standard error {seen.recall_error:.3f})"
+        yield (
+            f"corrected for who was called ({seen.flagged:,} flagged, {seen.explored:,} explored): promised"
+            f" {seen.promised:.2%}, observed {seen.observed:.2%} (standard error {seen.observed_error:.2%}){recall}"
+        )
+
+
+def _moment(micros: Micros) -> str:
+    return from_micros(micros).isoformat(timespec="minutes")
+
+
+def _span(micros: Micros) -> str:
+    for unit, name in ((DAY, "d"), (HOUR, "h"), (MINUTE, "min")):
+        if micros >= unit:
+            return f"{micros / unit:.1f} {name}"
+    return f"{micros / 1_000_000:.0f} s"

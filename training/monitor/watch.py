@@ -1,0 +1,207 @@
+"""One look at what the champion does: read this first. Rows in, findings out; nothing is written here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from features.catalogue import Attribute, Catalogue, Context, EventsEntry, LeadAge
+from features.outcomes import outcome_delays
+from leadlight.model.bundle import Bundle, load_bundle
+from leadlight.model.certificate import PUBLIC_KEY, pinned_key, read_certificate
+from leadlight.model.margins import sigmoid
+from leadlight.schema import Micros
+from leadlight.settings import Site, SiteError, Target
+from leadlight.shelf import bundle_folder, current_champion, keys_folder
+from training.monitor import drift
+from training.monitor.calibration import Calibration, Promise, calibration, promises
+from training.monitor.drift import Compared, input_checks, score_check
+from training.monitor.findings import Check, Finding, advice, findings
+from training.monitor.outcome import Challenge, Corrected, Delays, challenge, corrected, label_delays
+from training.monitor.performance import Performance, expected_performance, performance_checks
+from training.monitor.rows import FEWEST, Watched, watched
+
+SEED = 7
+
+
+@dataclass(frozen=True, eq=False)
+class Watch:
+    """What was seen of a target's champion at one moment; what too few leads cannot tell is ``None`` or left out."""
+
+    target: str
+    version: int
+    bundle_sha256: str
+    now: Micros
+    end: Micros
+    source: str
+    recent: tuple[Micros, Micros]
+    matured: tuple[Micros, Micros]
+    recent_leads: int
+    mature_leads: int
+    left_out: dict[str, int]
+    false_alarms: float
+    checks: tuple[Check, ...]
+    found: tuple[Finding, ...]
+    calibration: Calibration | None
+    promises: tuple[Promise, ...]
+    performance: Performance | None
+    delays: Delays | None
+    challenge: Challenge | None
+    corrected: Corrected | None
+    notes: tuple[str, ...]
+
+    @property
+    def advice(self) -> list[str]:
+        """What to do, most urgent first."""
+        return advice(self.found)
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it as one object; the same rows give the same object."""
+        shown = {name: value for name, value in vars(self).items() if name not in {"checks", "found", "performance"}}
+        plain = {name: _plain(value) for name, value in shown.items()}
+        expected = None
+        if self.performance is not None:
+            expected = {
+                "leads": self.performance.leads,
+                "flagged": self.performance.flagged,
+                **{name: asdict(metric) for name, metric in self.performance.metrics.items()},
+            }
+        return {
+            **plain,
+            "performance": expected,
+            "checks": [asdict(check) for check in self.checks],
+            "findings": [{"id": each.id(self.bundle_sha256), **asdict(each)} for each in self.found],
+            "advice": self.advice,
+        }
+
+
+def watch(site: Site, catalogue: Catalogue, target_name: str, *, state: Path, now: Micros, end: Micros) -> Watch:
+    """Compare what the champion did since its training with what it promised; ``end`` is where the data end.
+
+    The recent leads, of the window up to ``now``, say how inputs and scores are distributed and what performance to
+    expect. The leads whose labels became mature within a window say what became of the promises. A ``SiteError``
+    without a genuine champion.
+    """
+    _, target = site.target(target_name)
+    version, bundle = _champion(target_name, state)
+    trained = bundle.manifest.origin.trained_until
+    window, maturing = site.monitor.window, target.horizon + target.outcome_delay
+    recent, matured = (max(now - window, trained), now), (max(end - maturing - window, trained), end - maturing)
+    rows = watched(site, catalogue, bundle, state=state, after=min(recent[0], matured[0]), now=now, end=end)
+    fresh = rows.where(rows.as_of > recent[0])
+    ripe = rows.where(rows.mature & (rows.as_of > matured[0])).first_of_each_lead()
+    checks, notes = _inputs(site, catalogue, bundle, fresh)
+    calibrated, more = calibration(ripe.margin, ripe.label, seed=SEED)
+    kept_promises, of_grades = promises(ripe.promised, ripe.grade, ripe.label)
+    late, of_delays = _delays(site, target_name, target, state, since=matured[0], end=end)
+    waiting = fresh.where(~fresh.mature).first_of_each_lead()
+    expected = _expected(bundle, waiting)
+    of_performance = [] if expected is None else list(performance_checks(expected, target.gate))
+    whole = (*checks, *more, *of_grades, *of_delays, *of_performance)
+    return Watch(
+        target=target_name,
+        version=version,
+        bundle_sha256=bundle.sha256,
+        now=now,
+        end=end,
+        source=rows.source,
+        recent=recent,
+        matured=matured,
+        recent_leads=fresh.leads,
+        mature_leads=ripe.leads,
+        left_out={name: number for name, number in rows.left_out.items() if number},
+        false_alarms=site.monitor.false_alarms,
+        checks=whole,
+        found=tuple(findings(whole, false_alarms=site.monitor.false_alarms)),
+        calibration=calibrated,
+        promises=tuple(kept_promises),
+        performance=expected,
+        delays=late,
+        challenge=_challenge(ripe),
+        corrected=corrected(
+            ripe.promised, ripe.label, flagged=ripe.flagged, explored=ripe.explored, chance=ripe.chance
+        ),
+        notes=tuple(notes),
+    )
+
+
+def _champion(target_name: str, state: Path) -> tuple[int, Bundle]:
+    named = current_champion(state, target_name)
+    if named is None:
+        raise SiteError([f"target {target_name!r} has no champion to watch: train and promote one first"])
+    folder = bundle_folder(state, target_name, named.version)
+    read_certificate(folder, pinned_key(keys_folder(state) / PUBLIC_KEY))
+    bundle = load_bundle(folder, expected=named.bundle_sha256)
+    if not {"leads", "score", "calibration"} <= bundle.reference.keys():
+        raise SiteError([f"version {named.version} was trained before models were watched: train and promote again"])
+    return named.version, bundle
+
+
+def _inputs(site: Site, catalogue: Catalogue, bundle: Bundle, fresh: Watched) -> tuple[list[Check], list[str]]:
+    """Checks of inputs and scores; columns of context move with the season, and many rows share one value of them."""
+    stands_in = fresh.source == "schedule" and site.monitor.rows == "auto"
+    words = f"fewer than {FEWEST} leads were answered about: the schedule's own moments are watched"
+    notes = [words] if stands_in else []
+    if fresh.leads < drift.FEWEST:
+        return [], [*notes, f"{fresh.leads} leads in the window: fewer than {drift.FEWEST} are not compared"]
+    compared = Compared(
+        fresh.X,
+        leads=fresh.leads,
+        rate=site.monitor.false_alarms,
+        material=site.monitor.material,
+        seed=SEED,
+    )
+    context = frozenset(column.name for column in catalogue.context_columns)
+    checks = input_checks(bundle.reference, compared, source=sources(catalogue), skip=context)
+    return [*checks, score_check(bundle.reference, sigmoid(fresh.margin), compared)], notes
+
+
+def sources(catalogue: Catalogue) -> Callable[[str], str]:
+    """Where the values of a column come from, as the site's SQL names it."""
+    entries = {column.name: column.entry for column in (*catalogue.lead_columns, *catalogue.context_columns)}
+
+    def source(name: str) -> str:
+        entry = entries.get(name)
+        if isinstance(entry, Attribute):
+            return f"leads.{entry.column}"
+        if isinstance(entry, LeadAge):
+            return "leads.created_at"
+        if isinstance(entry, (EventsEntry, Context)):
+            return f"events of kind {', '.join(entry.events)}"
+        return name
+
+    return source
+
+
+def _delays(
+    site: Site, target_name: str, target: Target, state: Path, *, since: Micros, end: Micros
+) -> tuple[Delays | None, list[Check]]:
+    """Of outcomes old enough to have come even if late: what has not arrived yet is in no count."""
+    found = outcome_delays(site, target_name, state, since=since, end=end - 2 * target.outcome_delay)
+    return label_delays(found["delay"].to_numpy().astype(np.int64), declared=target.outcome_delay)
+
+
+def _expected(bundle: Bundle, waiting: Watched) -> Performance | None:
+    first = bundle.reference["calibration"]
+    error = first.get("interval_error", first["error"])
+    return expected_performance(waiting.margin, waiting.flagged, error=error, seed=SEED)
+
+
+def _challenge(ripe: Watched) -> Challenge | None:
+    """The challenger that scored most of these leads in the shadow, against what was answered."""
+    versions = [each for each in ripe.shadow_version.tolist() if each is not None]
+    if not versions:
+        return None
+    version = max(sorted(set(versions)), key=versions.count)
+    shared = ripe.where((ripe.shadow_version == version) & ~np.isnan(ripe.shadow))
+    return challenge(version, shared.promised, shared.shadow, shared.label)
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401  # a field of any kind
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    return asdict(value) if hasattr(value, "__dataclass_fields__") else value

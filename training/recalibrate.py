@@ -1,0 +1,267 @@
+"""The champion's offset follows the outcomes that came since: a small new version, with a gate and a record of its own.
+
+Nothing is fitted anew but one number. Cuts move by the same log-odds, so the same leads are flagged and graded as
+before, and what the parent's certificate proves of precision, recall and ranking holds for the child.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from features.catalogue import Catalogue
+from leadlight.model.bundle import Bundle, load_bundle, write_bundle
+from leadlight.model.certificate import (
+    PUBLIC_KEY,
+    Certificate,
+    pinned_key,
+    read_certificate,
+    signing_key,
+    write_certificate,
+)
+from leadlight.model.manifest import MANIFEST, sha256
+from leadlight.model.margins import FloatArray, sigmoid
+from leadlight.registry import register
+from leadlight.schema import Micros, from_micros
+from leadlight.settings import Site, SiteError
+from leadlight.shelf import bundle_folder, current_champion, keys_folder, verdict_file, write_json
+from training.calibrate import followed_offset, moved, moved_cuts, moved_interval
+from training.evaluate import log_losses
+from training.monitor.record import alone, record_of
+from training.monitor.rows import Watched, watched
+from training.offset import FEWEST, FEWEST_CONVERTED, OWN, Move, gate_rules
+from training.tracking import Record, track
+
+MOST = 1_000
+STAYS = 0.005
+"""A move of the offset, in log-odds, that is not worth a version."""
+
+
+@dataclass(frozen=True)
+class Recalibrated:
+    """What following the offset came to; without ``version`` it stays as it is.
+
+    Offsets and ``error`` are log-odds, ``log_loss`` and ``interval_width`` means over the mature leads (before, after).
+    """
+
+    target: str
+    version: int | None
+    parent_version: int
+    parent_sha256: str
+    bundle_sha256: str
+    leads: int
+    converted: int
+    offsets: tuple[float, float]
+    error: float
+    log_loss: tuple[float, float]
+    interval_width: tuple[float, float]
+    source: str
+    rules: tuple[Mapping[str, Any], ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """All of it as one object."""
+        return asdict(self)
+
+    def lines(self) -> list[str]:
+        """The same in words."""
+        before, after = self.offsets
+        seen = f"{self.leads:,} leads of known outcome since training ({self.source}), {self.converted:,} converted"
+        if self.version is None:
+            return [f"{self.target}: the offset stays at {before:+.3f}: it would move by {after - before:+.4f}", seen]
+        loss, width = self.log_loss, self.interval_width
+        return [
+            f"{self.target} version {self.version}: version {self.parent_version} with its offset moved",
+            f"bundle {self.bundle_sha256}",
+            seen,
+            f"offset {before:+.3f} to {after:+.3f} (standard error {self.error:.3f}); the same leads are flagged",
+            f"log loss of these leads {loss[0]:.5f} to {loss[1]:.5f}",
+            f"mean width of the interval {width[0]:.3f} to {width[1]:.3f}",
+        ]
+
+
+def recalibrate(
+    site: Site, catalogue: Catalogue, target_name: str, *, state: Path, now: Micros, end: Micros
+) -> Recalibrated:
+    """A new version of the champion whose offset follows the mature labels, certified if its gate says so.
+
+    ``now`` is the clock, ``end`` where the data end. Too few outcomes, a rule that fails, a champion that is not
+    genuine: each is a ``SiteError``, and nothing has changed. The same rows give the same version, not another one. A
+    record of the run stays in ``STATE/runs/recalibrate``.
+    """
+    with alone(state, "recalibrate"):
+        found = _recalibrate(site, catalogue, target_name, state=state, now=now, end=end)
+        run = record_of(state, "recalibrate", target_name, found.to_json(), at=now)
+        write_json(run.path, found.to_json())
+    return found
+
+
+def _recalibrate(
+    site: Site, catalogue: Catalogue, target_name: str, *, state: Path, now: Micros, end: Micros
+) -> Recalibrated:
+    move = _planned(site, catalogue, target_name, state=state, now=now, end=end)
+    if abs(move.shift) < STAYS:
+        return _result(move, move.parent, None, ())
+    shelf = state / "bundles" / target_name
+    with tempfile.TemporaryDirectory(prefix=".recalibration-", dir=shelf) as folder:
+        files = Path(folder)
+        child = _write(move, files / "bundle")
+        rules = gate_rules(move, child, largest=site.monitor.largest_shift)
+        failed = [f"{rule['name']}: {rule['evidence']}" for rule in rules if rule["state"] != "pass"]
+        if failed:
+            raise SiteError([f"{target_name}: the offset is not moved, train a new model instead", *failed])
+        known = _version_of(shelf, child.sha256)
+        if known is not None:
+            return _result(move, child, known, rules)
+        version = _keep(move, child, rules, site=site, files=files, state=state, end=end)
+    return _result(move, child, version, rules)
+
+
+def _planned(site: Site, catalogue: Catalogue, target_name: str, *, state: Path, now: Micros, end: Micros) -> Move:
+    _, target = site.target(target_name)
+    champion = current_champion(state, target_name)
+    if champion is None:
+        raise SiteError([f"target {target_name!r} has no champion: train and promote one first"])
+    if target.operate.threshold is not None:
+        words = "a fixed operate.threshold would flag other leads, whose precision and recall nobody has judged"
+        raise SiteError([f"{target_name}: {words}: train again, or give a flag_share instead"])
+    folder = bundle_folder(state, target_name, champion.version)
+    certificate = read_certificate(folder, pinned_key(keys_folder(state) / PUBLIC_KEY))
+    parent = load_bundle(folder, expected=champion.bundle_sha256)
+    first = parent.reference.get("calibration")
+    if first is None or "score" not in parent.reference:
+        raise SiteError([f"version {champion.version} does not say how sure its offset was: train again"])
+    rows = mature_leads(
+        watched(site, catalogue, parent, state=state, after=parent.manifest.origin.trained_until, now=now, end=end)
+    )
+    converted = int(rows.label.sum(dtype=np.int64))
+    others = len(rows.label) - converted
+    if len(rows.label) < FEWEST or min(converted, others) < FEWEST_CONVERTED:
+        seen = f"{len(rows.label)} leads of known outcome since training ({rows.source}), {converted} converted"
+        needed = f"at least {FEWEST} with {FEWEST_CONVERTED} of either outcome are needed"
+        raise SiteError([f"{target_name}: too little evidence to move the offset: {seen}; {needed}: wait for outcomes"])
+    before = rows.margin - parent.model.offset
+    offset, error = followed_offset(before, rows.label, first=first["offset"], first_error=first["error"])
+    return Move(champion, certificate, parent, rows, before, offset, error)
+
+
+def mature_leads(rows: Watched) -> Watched:
+    """The last 1,000 leads whose label is mature, one row each."""
+    first = rows.where(rows.mature).first_of_each_lead()
+    return first.where(np.arange(len(first.label)) >= len(first.label) - MOST)
+
+
+def _write(move: Move, folder: Path) -> Bundle:
+    """The parent with another offset, and what moves with it: cuts, interval, the reference of scores."""
+    parent, shift, first = move.parent, move.shift, move.parent.reference["calibration"]
+    interval = moved_interval(parent.model.interval, shift, error=move.error, allowed=first.get("interval_error", 0.0))
+    model = replace(parent.model, offset=move.offset, interval=interval)
+    scores = parent.reference["score"]
+    reference = {
+        **parent.reference,
+        "probability": [moved(p, shift) for p in parent.reference["probability"]],
+        "score": {**scores, "deciles": [moved(p, shift) for p in scores["deciles"]]},
+        "calibration": {**first, "interval_error": move.error},
+    }
+    written = write_bundle(
+        folder,
+        model,
+        origin=replace(parent.manifest.origin, parent=parent.sha256),
+        cuts=moved_cuts(parent.cuts, shift),
+        rows={name: values[:-2] for name, values in parent.golden["rows"].items()},  # the last two are made anew
+        reference=reference,
+    )
+    return load_bundle(folder, expected=written)
+
+
+def _keep(
+    move: Move,
+    child: Bundle,
+    rules: tuple[dict[str, Any], ...],
+    *,
+    site: Site,
+    files: Path,
+    state: Path,
+    end: Micros,
+) -> int:
+    """Certificate, verdict, MLflow's run and version, and its place on the shelf."""
+    target_name = move.parent.manifest.origin.target
+    findings = {
+        **move.certificate.findings,
+        "rules": [*_carried(move.certificate), *rules],
+        "champion": move.parent.sha256,
+        "parent": move.parent.sha256,
+        "data_end": end,
+    }
+    certificate = replace(move.certificate, bundle_sha256=child.sha256, findings=findings)
+    write_certificate(files / "bundle", certificate, key=signing_key(keys_folder(state)))
+    verdict = {"target": target_name, "bundle_sha256": child.sha256, "verdict": certificate.verdict, **findings}
+    write_json(files / "verdict.json", verdict)
+    result = _result(move, child, None, rules)
+    record = Record(
+        name=f"recalibrate {from_micros(end).date().isoformat()}",
+        parameters={"parent_version": move.champion.version, "parent": move.parent.sha256, "source": move.rows.source},
+        metrics={
+            "offset": move.offset,
+            "offset_before": move.parent.model.offset,
+            "offset_error": move.error,
+            "mature_leads": result.leads,
+            "mature_converted": result.converted,
+            "log_loss": result.log_loss[1],
+            "log_loss_before": result.log_loss[0],
+        },
+        tags={"verdict": certificate.verdict, "bundle_sha256": child.sha256, "parent": move.parent.sha256},
+        rows=(),
+        files=files,
+    )
+    run_id = track(site, target_name, record, state=state)
+    version = register(site, target_name, state=state, run_id=run_id, bundle_sha256=child.sha256)
+    (files / "verdict.json").replace(verdict_file(state, target_name, version))
+    (files / "bundle").rename(bundle_folder(state, target_name, version))
+    return version
+
+
+def _carried(certificate: Certificate) -> Iterator[dict[str, Any]]:
+    """The parent's rules but those of its own recalibration, each said to be the parent's."""
+    said = "; proven of the model before its offset moved"
+    for rule in certificate.findings["rules"]:
+        if not rule["name"].startswith(OWN):
+            yield {**rule, "evidence": rule["evidence"].removesuffix(said) + said}
+
+
+def _version_of(shelf: Path, bundle_sha256: str) -> int | None:
+    """The version that already is this bundle."""
+    for folder in sorted(shelf.iterdir()):
+        manifest = folder / MANIFEST
+        if folder.name.isdigit() and manifest.is_file() and sha256(manifest.read_bytes()) == bundle_sha256:
+            return int(folder.name)
+    return None
+
+
+def _result(move: Move, child: Bundle, version: int | None, rules: tuple[dict[str, Any], ...]) -> Recalibrated:
+    labels = move.rows.label
+    old, new = move.rows.margin, move.before + move.offset
+    return Recalibrated(
+        target=move.parent.manifest.origin.target,
+        version=version,
+        parent_version=move.champion.version,
+        parent_sha256=move.parent.sha256,
+        bundle_sha256=child.sha256,
+        leads=len(labels),
+        converted=int(labels.sum(dtype=np.int64)),
+        offsets=(move.parent.model.offset, move.offset),
+        error=move.error,
+        log_loss=(float(log_losses(labels, sigmoid(old)).mean()), float(log_losses(labels, sigmoid(new)).mean())),
+        interval_width=(_width(move.parent, old), _width(child, new)),
+        source=move.rows.source,
+        rules=rules,
+    )
+
+
+def _width(bundle: Bundle, margins: FloatArray) -> float:
+    low, high = bundle.model.interval.around(sigmoid(margins), margins)
+    return float((high - low).mean())
