@@ -25,6 +25,7 @@ from leadlight.schema import (
     midnight,
 )
 from leadlight.settings import WEEKDAYS, Observe, Site, Target
+from leadlight.settings.target import Population
 
 ONE_DAY = dt.timedelta(days=1)
 THURSDAY = WEEKDAYS.index("thursday")
@@ -54,7 +55,7 @@ def training_spine(site: Site, target: Target, tables: Tables, *, end: Micros) -
         within.append(moments[AS_OF] >= site.midnight(observe.first))
     if observe.last is not None:
         within.append(moments[AS_OF] < site.midnight(observe.last + ONE_DAY))
-    return _having(without_merged(moments.filter(within), tables), target.population.has, tables.events)
+    return _belonging(without_merged(moments.filter(within), tables), target.population, tables)
 
 
 def open_leads(target: Target, tables: Tables, *, as_of: Micros) -> ibis.Table:
@@ -64,7 +65,7 @@ def open_leads(target: Target, tables: Tables, *, as_of: Micros) -> ibis.Table:
     """
     leads = tables.leads.filter(tables.leads[CREATED_AT] < as_of)
     looked_at = without_merged(_looked_at(leads, ibis.literal(as_of, "int64")), tables)
-    rows = _having(looked_at, target.population.has, tables.events)
+    rows = _belonging(looked_at, target.population, tables)
     closing = tables.events.filter(tables.events[KIND].isin(target.lacks))
     return rows.anti_join(closing, _known(closing, rows))
 
@@ -94,6 +95,18 @@ def _looked_at(leads: ibis.Table, as_of: ibis.Value) -> ibis.Table:
     """The leads that are known at ``as_of``, which lies after their creation."""
     rows = leads.mutate(**{AS_OF: as_of})
     return rows.filter(rows[KNOWN_AT] <= rows[AS_OF]).select(*ROW)
+
+
+def _belonging(rows: ibis.Table, population: Population, tables: Tables) -> ibis.Table:
+    """The rows whose lead is by then known to have what ``population`` asks for, and to be quiet where it asks so."""
+    rows = _having(rows, population.has, tables.events)
+    quiet = population.quiet
+    if quiet is None:
+        return rows
+    signs = tables.events.filter(tables.events[KIND].isin(quiet.kinds))
+    rows = rows.anti_join(signs, [*_known(signs, rows), signs[AT] >= rows[AS_OF] - quiet.length])
+    leads = tables.leads
+    return rows.semi_join(leads, [leads[LEAD_ID] == rows[LEAD_ID], leads[CREATED_AT] < rows[AS_OF] - quiet.length])
 
 
 def _having(rows: ibis.Table, kinds: tuple[str, ...], events: ibis.Table) -> ibis.Table:

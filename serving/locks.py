@@ -15,15 +15,19 @@ from leadlight.schema import Micros, from_micros
 from leadlight.settings import LockRule, Site
 from serving.language import Language
 from serving.schemas import Lock
-from serving.words import date, kind_words, minute, say, target_words
+from serving.words import date, duration, kind_words, minute, say, target_words
 
 
 @dataclass(frozen=True)
 class LockFacts:
-    """Those of a lead's facts that can lock it: some events with a few labels, and versions with a few attributes."""
+    """Those of a lead's facts that can lock it: some events with a few labels, and versions with a few attributes.
+
+    ``created_at`` is told where a target of the site asks for quiet leads: the quiet begins there.
+    """
 
     events: tuple[Event, ...] = ()
     versions: tuple[Version, ...] = ()
+    created_at: Micros | None = None
 
 
 def lock_facts(site: Site, facts: LeadFacts) -> LockFacts | None:
@@ -37,7 +41,8 @@ def lock_facts(site: Site, facts: LeadFacts) -> LockFacts | None:
     )
     may_lock = any(_says(rule, version) for rule in rules for version in facts.versions)
     versions = tuple(_with_columns(version, columns) for version in facts.versions) if may_lock else ()
-    return LockFacts(events, versions) if events or versions else None
+    created_at = facts.created_at if asks_for_quiet(site) else None
+    return LockFacts(events, versions, created_at) if events or versions or created_at is not None else None
 
 
 def locks(site: Site, target: str, held: LockFacts | None, as_of: Micros, language: Language) -> tuple[Lock, ...]:
@@ -45,6 +50,9 @@ def locks(site: Site, target: str, held: LockFacts | None, as_of: Micros, langua
     events = [] if held is None else [event for event in held.events if is_known(event, as_of)]
     versions = [] if held is None else [version for version in held.versions if is_known(version, as_of)]
     found = list(_of_population(site, target, events, language))
+    restless = _of_quiet(site, target, held, events, language)
+    if restless is not None and as_of < restless[0]:
+        found.append(restless[1])
     for name, rule in site.locks.items():
         hold = _by_attribute(rule, versions) if rule.attribute else _by_events(rule, events)
         if hold is not None and (hold.until is None or as_of < hold.until):
@@ -59,7 +67,12 @@ def is_known(fact: Event | Version, as_of: Micros) -> bool:
 
 def deciding_kinds(site: Site) -> frozenset[str]:
     """The kinds of event that decide whether a lead belongs to one of the site's populations."""
-    return frozenset(kind for target in site.targets.values() for kind in (*target.population.has, *target.lacks))
+    return frozenset(kind for target in site.targets.values() for kind in (*target.population.kinds, *target.lacks))
+
+
+def asks_for_quiet(site: Site) -> bool:
+    """Whether one of the site's populations is of quiet leads, so that it counts when a lead was created."""
+    return any(target.population.quiet is not None for target in site.targets.values())
 
 
 def lock_kinds(site: Site) -> frozenset[str]:
@@ -157,6 +170,33 @@ def _of_population(site: Site, target: str, known: Iterable[Event], language: La
         yield _left(site, *left, language)
     else:
         yield from (_not_yet(site, target, kind, language) for kind in wanted.population.has if kind not in first)
+
+
+def _of_quiet(
+    site: Site, target: str, held: LockFacts | None, known: Iterable[Event], language: Language
+) -> tuple[Micros, Lock] | None:
+    """What holds until a lead was quiet for long enough, with the moment from which it does not."""
+    quiet = site.targets[target].population.quiet
+    if quiet is None:
+        return None
+    signs = [(event.at, kind_words(site, event.kind, language)) for event in known if event.kind in quiet.kinds]
+    if held is not None and held.created_at is not None:
+        signs.append((held.created_at, say("lock_created", language)))
+    if not signs:
+        return None
+    last, what = max(signs)
+    until = last + quiet.length + 1  # as with windows, what happened exactly so long ago still counts
+    words = say(
+        "lock_not_quiet",
+        language,
+        what=what,
+        date=date(last, site, language),
+        length=duration(quiet.length, language),
+        target=target_words(site, target, language),
+        moment=minute(until, site, language),
+    )
+    since, ends = from_micros(last), from_micros(until)
+    return until, Lock(kind="not_yet", name="not_yet", since=since, until=ends, who=None, words=words)
 
 
 def _left(site: Site, since: Micros, kind: str, language: Language) -> Lock:

@@ -15,7 +15,7 @@ from features.history import Event, LeadFacts, Tables, Version
 from features.people import as_people
 from leadlight.schema import ARRIVED_AT, AT, CHANNEL, CREATED_AT, EVENT_ID, KIND, KNOWN_AT, LEAD_ID, UNTIL, Micros
 from leadlight.settings import Site, SiteError
-from serving.locks import LockFacts, lock_attributes, lock_facts, lock_kinds, lock_labels
+from serving.locks import LockFacts, asks_for_quiet, lock_attributes, lock_facts, lock_kinds, lock_labels
 
 if TYPE_CHECKING:
     from features.past import Past
@@ -80,12 +80,19 @@ def read_roster(site: Site, past: Past) -> Roster:
 
 def read_lock_facts(site: Site, tables: Tables) -> dict[str, LockFacts]:
     """What ``lock_facts`` says of each person of ``tables``, for those of whom it says anything."""
-    events, versions = _events(site, tables), _versions(site, tables)
+    events, versions, created = _events(site, tables), _versions(site, tables), _created(site, tables)
     found = {
         lead_id: lock_facts(
-            site, LeadFacts(lead_id, 0, "", versions=tuple(versions[lead_id]), events=tuple(events[lead_id]))
+            site,
+            LeadFacts(
+                lead_id,
+                created.get(lead_id, 0),
+                "",
+                versions=tuple(versions[lead_id]),
+                events=tuple(events[lead_id]),
+            ),
         )
-        for lead_id in {**events, **versions}
+        for lead_id in {**events, **versions, **created}
     }
     return {lead_id: held for lead_id, held in found.items() if held is not None}
 
@@ -98,6 +105,14 @@ def _events(site: Site, tables: Tables) -> defaultdict[str, list[Event]]:
         own = {name: row.pop(name) for name in labels}
         found[row.pop(LEAD_ID)].append(Event(**row, labels=own))
     return found
+
+
+def _created(site: Site, tables: Tables) -> dict[str, Micros]:
+    """When each lead was created, where that can lock it."""
+    if not asks_for_quiet(site):
+        return {}
+    leads = tables.leads.select(LEAD_ID, CREATED_AT).to_pyarrow().to_pydict()
+    return dict(zip(leads[LEAD_ID], leads[CREATED_AT], strict=True))
 
 
 def _versions(site: Site, tables: Tables) -> defaultdict[str, list[Version]]:

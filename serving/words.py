@@ -6,7 +6,7 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
-from leadlight.schema import Micros, from_micros
+from leadlight.schema import DAY, HOUR, Micros, from_micros
 from leadlight.settings import Site
 from serving.language import Language
 
@@ -72,6 +72,13 @@ def date(moment: Micros, site: Site, language: Language) -> str:
 def minute(moment: Micros, site: Site, language: Language) -> str:
     """The local day and time of ``moment``."""
     return f"{date(moment, site, language)} {from_micros(moment + site.offset):%H:%M}"
+
+
+def duration(length: Micros, language: Language) -> str:
+    """A length of time in days, or in hours if it is no whole number of days."""
+    if length % DAY:
+        return say("hours", language, count=f"{length / HOUR:g}")
+    return say("days", language, count=length // DAY)
 
 
 def day_and_time(moment: Micros, site: Site, language: Language, *, now: Micros) -> str:

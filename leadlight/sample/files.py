@@ -5,6 +5,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from leadlight.sample.asked import Story
+from leadlight.sample.courses import FULL_COURSE, RENEWAL, full_courses, renewals
+from leadlight.sample.friends import FRIEND, friends
 from leadlight.sample.funnel import (
     ACTIONS,
     CHANNELS,
@@ -17,6 +20,7 @@ from leadlight.sample.funnel import (
     chance,
     make_funnel,
 )
+from leadlight.sample.silence import silence
 from leadlight.schema import DAY, HOUR, SECOND
 
 COURSES = {
@@ -30,18 +34,34 @@ SCHEDULED, WON = "预约付款", "成交"
 
 
 def draw(folder: Path, *, leads: int, seed: int) -> None:
-    """Write leads.csv, behaviour.parquet, followups.csv, orders.csv and truth.parquet (lead_id, probability).
+    """Write the files of the CRM, the app and the payment system, and the truths that no school has.
 
-    Moments are local (+08:00). The truth holds the leads that had not ordered when they were observed.
+    leads.csv, behaviour.parquet, followups.csv, orders.csv, contracts.csv, friends.csv; moments are local (+08:00).
+    truth.parquet (lead_id, probability) is that of a first order, for the leads that had not ordered when they were
+    observed; truth_later.parquet (question, lead_id, asked_at, probability) that of what comes after. Each later story
+    has a generator of its own, so that one more changes nothing of the others.
     """
     rng = np.random.default_rng(seed)
     funnel = make_funnel(leads, rng)
+    later = _later_stories(funnel, seed)
     folder.mkdir(parents=True, exist_ok=True)
     _lead_rows(funnel).to_csv(folder / "leads.csv", index=False)
-    _behaviour_rows(funnel, rng).to_parquet(folder / "behaviour.parquet", index=False)
+    rows = _behaviour_rows(funnel, funnel.behaviour, "B", rng)
+    more = pd.concat([story.behaviour for story in later], ignore_index=True)
+    rows = pd.concat([rows, _behaviour_rows(funnel, more, "R", np.random.default_rng([seed, len(later)]))])
+    rows.sort_values("received_at", kind="stable").to_parquet(folder / "behaviour.parquet", index=False)
     _follow_up_rows(funnel, rng).to_csv(folder / "followups.csv", index=False)
     _order_rows(funnel, rng).to_csv(folder / "orders.csv", index=False)
+    _contract_rows(funnel, later).to_csv(folder / "contracts.csv", index=False)
+    _friend_rows(funnel, later).to_csv(folder / "friends.csv", index=False)
     _truth_rows(funnel).to_parquet(folder / "truth.parquet", index=False)
+    _later_truth_rows(funnel, later).to_parquet(folder / "truth_later.parquet", index=False)
+
+
+def _later_stories(funnel: Funnel, seed: int) -> tuple[Story, ...]:
+    own = [np.random.default_rng([seed, number]) for number in range(4)]
+    courses, signed = full_courses(funnel, own[0])
+    return courses, renewals(funnel, signed, own[1]), friends(funnel, own[2]), silence(funnel, own[3])
 
 
 def _lead_rows(funnel: Funnel) -> pd.DataFrame:
@@ -66,16 +86,16 @@ def _lead_rows(funnel: Funnel) -> pd.DataFrame:
     return rows.sort_values(["updated_at", "lead_id"])
 
 
-def _behaviour_rows(funnel: Funnel, rng: np.random.Generator) -> pd.DataFrame:
-    """The log of the app in order of arrival; one row in a hundred was delivered twice."""
-    facts = funnel.behaviour[funnel.behaviour["arrived"] < END].sort_values("arrived", kind="stable")
+def _behaviour_rows(funnel: Funnel, behaviour: pd.DataFrame, letter: str, rng: np.random.Generator) -> pd.DataFrame:
+    """What of ``behaviour`` the app logged, in order of arrival; one row in a hundred was delivered twice."""
+    facts = behaviour[behaviour["arrived"] < END].sort_values("arrived", kind="stable")
     count = len(facts)
     action = np.array([action.name for action in ACTIONS])[facts["action"]]
     course = pd.Series(_courses(funnel.people["subject"].to_numpy()[facts["lead"]], rng))
     minutes = pd.Series(rng.gamma(2.0, 9.0, count).round(1))
     rows = pd.DataFrame(
         {
-            "event_id": [f"B{number:07d}" for number in range(1, count + 1)],
+            "event_id": [f"{letter}{number:07d}" for number in range(1, count + 1)],
             "lead_id": funnel.people["lead_id"].to_numpy()[facts["lead"]],
             "action": action,
             "happened_at": _moment(facts["at"]).to_numpy(),
@@ -112,7 +132,7 @@ def _follow_up_rows(funnel: Funnel, rng: np.random.Generator) -> pd.DataFrame:
 
 
 def _order_rows(funnel: Funnel, rng: np.random.Generator) -> pd.DataFrame:
-    """Trial packages first, a full course weeks later for one buyer in six; a few payments are booked a day late."""
+    """Trial packages, a second one weeks later for one buyer in six; a few payments are booked a day late."""
     buyer = np.flatnonzero(funnel.first_order < END)
     again = buyer[chance(1 / 6, len(buyer), rng)]
     lead = np.concatenate([buyer, again])
@@ -124,8 +144,8 @@ def _order_rows(funnel: Funnel, rng: np.random.Generator) -> pd.DataFrame:
     rows = pd.DataFrame(
         {
             "lead_id": funnel.people["lead_id"].to_numpy()[lead],
-            "product": np.where(first, "体验课", "正课"),
-            "paid_yuan": np.where(first, rng.choice([9.9, 49.0, 199.0], len(lead)), 1999.0),
+            "product": np.where(first, "体验课", "进阶体验课"),
+            "paid_yuan": np.where(first, rng.choice([9.9, 49.0, 199.0], len(lead)), 299.0),
             "paid_at": paid,
             "booked_at": booked,
         }
@@ -135,10 +155,51 @@ def _order_rows(funnel: Funnel, rng: np.random.Generator) -> pd.DataFrame:
     return rows.assign(paid_at=_moment(rows["paid_at"]), booked_at=_moment(rows["booked_at"]))
 
 
+def _contract_rows(funnel: Funnel, later: tuple[Story, ...]) -> pd.DataFrame:
+    """Full courses and their renewals; a lead pays one price throughout."""
+    facts = _outcomes(later, (FULL_COURSE, RENEWAL))
+    return pd.DataFrame(
+        {
+            "contract_id": [f"C{number:06d}" for number in range(1, len(facts) + 1)],
+            "lead_id": funnel.people["lead_id"].to_numpy()[facts["lead"]],
+            "product": facts["what"].to_numpy(),
+            "paid_yuan": np.array([1999.0, 3999.0, 5999.0])[facts["lead"] % 3],
+            "signed_at": _moment(facts["at"]).to_numpy(),
+            "booked_at": _moment(facts["arrived"]).to_numpy(),
+        }
+    )
+
+
+def _friend_rows(funnel: Funnel, later: tuple[Story, ...]) -> pd.DataFrame:
+    """Friends who signed up and named the lead that sent them."""
+    facts = _outcomes(later, (FRIEND,))
+    return pd.DataFrame(
+        {
+            "referral_id": [f"F{number:06d}" for number in range(1, len(facts) + 1)],
+            "lead_id": funnel.people["lead_id"].to_numpy()[facts["lead"]],
+            "joined_at": _moment(facts["at"]).to_numpy(),
+            "recorded_at": _moment(facts["arrived"]).to_numpy(),
+        }
+    )
+
+
+def _outcomes(later: tuple[Story, ...], what: tuple[str, ...]) -> pd.DataFrame:
+    """Those of the stories' outcomes that were known at the export, in the order in which they were."""
+    rows = pd.concat([story.outcomes for story in later], ignore_index=True)
+    rows = rows[rows["what"].isin(what) & (rows["arrived"] < END)]
+    return rows.astype({"lead": "int64"}).sort_values(["arrived", "lead"], kind="stable")
+
+
 def _truth_rows(funnel: Funnel) -> pd.DataFrame:
     as_of = funnel.people["created"].to_numpy() + OBSERVED
     truth = pd.DataFrame({"lead_id": funnel.people["lead_id"], "probability": funnel.probability})
     return truth[(funnel.first_order >= as_of) & (as_of < END)]
+
+
+def _later_truth_rows(funnel: Funnel, later: tuple[Story, ...]) -> pd.DataFrame:
+    rows = pd.concat([story.truth for story in later], ignore_index=True)
+    rows.insert(1, "lead_id", funnel.people["lead_id"].to_numpy()[rows.pop("lead")])
+    return rows.assign(asked_at=_moment(rows["asked_at"]))
 
 
 def _moment(micros: "pd.Series[int]") -> "pd.Series[pd.Timestamp]":

@@ -131,6 +131,20 @@ def sigmoid(log_odds: Floats) -> Floats:
     return np.asarray(1 / (1 + np.exp(-log_odds)))
 
 
+def with_arrival(lead: Ints, action: Ints, at: Ints, rng: np.random.Generator) -> pd.DataFrame:
+    """Most facts arrive within seconds; one in twenty comes hours or days late."""
+    delay = np.minimum(rng.exponential(20 * HOUR, len(at)), 4 * DAY).astype(np.int64) // SECOND * SECOND
+    late = chance(0.05, len(at), rng)
+    return pd.DataFrame({"lead": lead, "action": action, "at": at, "arrived": at + np.where(late, delay, 5 * SECOND)})
+
+
+def repeat(number: Ints) -> tuple[Ints, Ints]:
+    """Row and column of every unit counted in a matrix."""
+    cell = np.repeat(np.arange(number.size), number.ravel())
+    row, column = np.divmod(cell, number.shape[1])
+    return row, column
+
+
 def _people(count: int, rng: np.random.Generator) -> pd.DataFrame:
     """Leads in order of creation, with what is known of them (`stage`, `city`: from `profiled` on) and their intent."""
     day, channel, in_campaign = _arrivals(count, rng)
@@ -183,14 +197,14 @@ def _behaviour(people: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     rate = np.array([action.rate for action in ACTIONS])
     pull = np.array([action.pull for action in ACTIONS])
     mood = rng.normal(0, 0.35, (len(people), 1))  # some do more of everything, whatever they intend
-    lead, action = _repeat(rng.poisson(rate * np.exp(np.outer(people["intent"], pull) + mood)))
+    lead, action = repeat(rng.poisson(rate * np.exp(np.outer(people["intent"], pull) + mood)))
     created = people["created"].to_numpy()[lead]
     day = created // DAY + rng.choice(len(FADING), len(lead), p=FADING)
     soon = created + rng.integers(1, HOUR // SECOND, len(lead)) * SECOND
     at = np.maximum(day * DAY + _time_of_day(len(lead), rng), soon)
     attends = (action == ACTION["book_trial"]) & chance(0.6, len(lead), rng)
     trial = at[attends] + rng.integers(DAY // 2 // SECOND, 2 * DAY // SECOND, attends.sum()) * SECOND
-    return _with_arrival(
+    return with_arrival(
         np.concatenate([lead, lead[attends]]),
         np.concatenate([action, np.full(len(trial), ACTION["attend_trial"])]),
         np.concatenate([at, trial]),
@@ -201,16 +215,9 @@ def _behaviour(people: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
 def _later_behaviour(people: pd.DataFrame, first_order: Ints, rng: np.random.Generator) -> pd.DataFrame:
     """What leads do afterwards: buyers far more, so a total over the whole log gives the outcome away."""
     busy = np.where(first_order < END, 1.2, 0.3)
-    lead, action = _repeat(rng.poisson(np.outer(busy, [action.rate for action in ACTIONS])))
+    lead, action = repeat(rng.poisson(np.outer(busy, [action.rate for action in ACTIONS])))
     later = rng.exponential(15 * DAY, len(lead)).astype(np.int64) // SECOND * SECOND
-    return _with_arrival(lead, action, people["created"].to_numpy()[lead] + OBSERVED + later, rng)
-
-
-def _with_arrival(lead: Ints, action: Ints, at: Ints, rng: np.random.Generator) -> pd.DataFrame:
-    """Most facts arrive within seconds; one in twenty comes hours or days late."""
-    delay = np.minimum(rng.exponential(20 * HOUR, len(at)), 4 * DAY).astype(np.int64) // SECOND * SECOND
-    late = chance(0.05, len(at), rng)
-    return pd.DataFrame({"lead": lead, "action": action, "at": at, "arrived": at + np.where(late, delay, 5 * SECOND)})
+    return with_arrival(lead, action, people["created"].to_numpy()[lead] + OBSERVED + later, rng)
 
 
 def _contact(people: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
@@ -271,13 +278,6 @@ def _first_orders(people: pd.DataFrame, probability: Floats, rng: np.random.Gene
     ]
     first = np.select([at_once, in_time, too_late], moments, END)
     return np.asarray(np.minimum(first // SECOND * SECOND, END))
-
-
-def _repeat(number: Ints) -> tuple[Ints, Ints]:
-    """Row and column of every unit counted in a matrix."""
-    cell = np.repeat(np.arange(number.size), number.ravel())
-    row, column = np.divmod(cell, number.shape[1])
-    return row, column
 
 
 def _time_of_day(count: int, rng: np.random.Generator) -> Ints:

@@ -49,5 +49,5 @@ def test_too_few_renewals_are_not_enough_evidence(state: Path) -> None:
     trained = json.loads(leadlight("train", DEMO, "--target", "renewal", "--state", state, "--json").stdout)
     refused = leadlight("promote", DEMO, "--target", "renewal", "--state", state)
 
-    assert trained["verdict"] == "not enough evidence"
+    assert trained["verdict"] == "not_enough_evidence"
     assert refused.returncode == 1

@@ -12,7 +12,17 @@ from leadlight.sample.funnel import END, HORIZON, OBSERVED
 from leadlight.settings import load_site
 
 DEMO = Path(__file__).parents[2] / "examples" / "demo"
-FILES = ("leads.csv", "behaviour.parquet", "followups.csv", "orders.csv", "truth.parquet")
+FILES = (
+    "leads.csv",
+    "behaviour.parquet",
+    "followups.csv",
+    "orders.csv",
+    "contracts.csv",
+    "friends.csv",
+    "truth.parquet",
+    "truth_later.parquet",
+)
+HIGH_INTENT = ["add_cart", "view_price", "book_trial", "attend_trial"]
 
 
 @pytest.fixture(scope="module")
@@ -52,17 +62,17 @@ def asked(folder: Path, leads: pd.DataFrame) -> pd.DataFrame:
     return rows[closes < pd.Timestamp(END, unit="us")]
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_one_seed_draws_one_set_of_files(tmp_path: Path, name: str) -> None:
+def test_one_seed_draws_one_set_of_files(tmp_path: Path) -> None:
     """The same seed writes the same bytes, another seed other ones."""
     draw(tmp_path / "once", leads=200, seed=1)
     draw(tmp_path / "again", leads=200, seed=1)
     draw(tmp_path / "other", leads=200, seed=2)
 
-    once, again, other = ((tmp_path / folder / name).read_bytes() for folder in ("once", "again", "other"))
-
-    assert once == again
-    assert once != other
+    assert sorted(path.name for path in (tmp_path / "once").iterdir()) == sorted(FILES)
+    for name in FILES:
+        once, again, other = ((tmp_path / folder / name).read_bytes() for folder in ("once", "again", "other"))
+        assert once == again
+        assert once != other
 
 
 def test_the_truth_asks_what_the_demo_asks() -> None:
@@ -110,8 +120,13 @@ def test_nothing_before_the_question_shows_the_answer(asked: pd.DataFrame, follo
 
 
 def test_the_whole_log_would_give_the_answer_away(asked: pd.DataFrame, behaviour: pd.DataFrame) -> None:
-    """Buyers do far more afterwards, so a total over the whole log is a leak to be caught."""
-    total = behaviour.groupby("lead_id").size().reindex(asked.index, fill_value=0)
+    """Buyers do far more afterwards, so a total that looks past the question is a leak to be caught.
+
+    Two months after a lead came: later on, what is left of the others comes back to life too.
+    """
+    came = behaviour["lead_id"].map(asked["as_of"]) - pd.Timedelta(OBSERVED, "us")
+    soon = behaviour[behaviour["happened_at"] < came + pd.Timedelta(60, "D")]
+    total = soon.groupby("lead_id").size().reindex(asked.index, fill_value=0)
 
     assert roc_auc_score(asked["label"], total) > 0.9
 
@@ -172,3 +187,68 @@ def test_campaigns_come_in_bursts(leads: pd.DataFrame) -> None:
 
     assert burst["信息流"] > 2.5
     assert burst["直播"] > 3
+
+
+@pytest.fixture(scope="module")
+def outcomes(folder: Path, behaviour: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """What each later question waits for: lead and moment."""
+    contracts = pd.read_csv(folder / "contracts.csv", parse_dates=["signed_at", "booked_at"])
+    friends = pd.read_csv(folder / "friends.csv", parse_dates=["joined_at"])
+    kinds = {"full_course": "正课", "renewal": "续费"}
+    found = {name: contracts[contracts["product"] == product] for name, product in kinds.items()}
+    found |= {"referral": friends, "recall": behaviour[behaviour["action"].isin(HIGH_INTENT)]}
+    moments = {"full_course": "signed_at", "renewal": "signed_at", "referral": "joined_at", "recall": "happened_at"}
+    return {name: rows.rename(columns={moments[name]: "at"})[["lead_id", "at"]] for name, rows in found.items()}
+
+
+@pytest.fixture(scope="module")
+def later(folder: Path, outcomes: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Every row of the later truths that is ripe, with its label."""
+    rows = pd.read_parquet(folder / "truth_later.parquet").reset_index(names="row")
+    site = load_site(DEMO)
+    rows["closes"] = rows["asked_at"] + pd.to_timedelta(rows["question"].map(lambda q: site.targets[q].horizon), "us")
+    dated = pd.concat([found.assign(question=name) for name, found in outcomes.items()])
+    pairs = rows.merge(dated, on=["question", "lead_id"])
+    won = pairs.loc[(pairs["at"] >= pairs["asked_at"]) & (pairs["at"] < pairs["closes"]), "row"]
+    rows["label"] = rows["row"].isin(won)
+    return rows[rows["closes"] < pd.Timestamp(END, unit="us") - pd.Timedelta(4, "D")]
+
+
+@pytest.mark.parametrize("question", ["full_course", "renewal", "referral", "recall"])
+def test_the_later_truths_are_calibrated_and_rank(later: pd.DataFrame, question: str) -> None:
+    """In each third as many outcomes come as the truth says, within four standard errors; no truth knows all."""
+    rows = later[later["question"] == question]
+    third = pd.qcut(rows["probability"], 3, labels=False)
+
+    came = rows["label"].groupby(third).sum()
+    promised = rows["probability"].groupby(third).sum()
+
+    noise = np.sqrt((rows["probability"] * (1 - rows["probability"])).groupby(third).sum())
+    assert ((came - promised).abs() < 4 * noise).all()
+    assert 0.65 <= roc_auc_score(rows["label"], rows["probability"]) <= 0.85
+
+
+def test_what_comes_later_comes_in_order(folder: Path, outcomes: dict[str, pd.DataFrame]) -> None:
+    """Nobody takes a course before an order, renews before a course, or books before signing; some booking is late."""
+    orders = pd.read_csv(folder / "orders.csv", parse_dates=["paid_at"]).groupby("lead_id")["paid_at"].min()
+    course = outcomes["full_course"].set_index("lead_id")["at"]
+    renewal = outcomes["renewal"].groupby("lead_id")["at"].min()
+    contracts = pd.read_csv(folder / "contracts.csv", parse_dates=["signed_at", "booked_at"])
+    delay = contracts["booked_at"] - contracts["signed_at"]
+
+    assert course.index.is_unique
+    assert (course > orders.reindex(course.index)).all()
+    assert (renewal > course.reindex(renewal.index)).all()
+    assert delay.min() > pd.Timedelta(0)
+    assert pd.Timedelta("1h") < delay.max() <= pd.Timedelta("2d")
+
+
+def test_who_is_asked_to_come_back_was_quiet_by_what_was_known(later: pd.DataFrame, behaviour: pd.DataFrame) -> None:
+    """No row of that truth has a sign of high intent that was known then and lies in the three months before."""
+    rows = later[later["question"] == "recall"]
+    signs = behaviour[behaviour["action"].isin(HIGH_INTENT)].merge(rows, on="lead_id")
+    before = signs["asked_at"] - signs["happened_at"]
+    is_known = (before > pd.Timedelta(0)) & (signs["received_at"] <= signs["asked_at"])
+
+    assert len(signs) > 1_000
+    assert not (is_known & (before <= pd.Timedelta(90, "D"))).any()

@@ -132,6 +132,38 @@ def test_a_lock_is_set_by_events_or_by_an_attribute(tmp_path: Path, rule: dict[s
         load_site(write(tmp_path, text))
 
 
+@pytest.mark.parametrize(
+    ("population", "said"),
+    [
+        ('quiet = { kinds = ["gift"], for = "90d" }', "'gift' is not declared"),
+        ('quiet = { kinds = ["view"], for = "3 months" }', "a duration is a whole number"),
+        ('quiet = { kinds = ["view"], for = "0d" }', "greater than 0"),
+        ('quiet = { kinds = ["view"], for = "999999d" }', "less than or equal"),
+        ('quiet = { kinds = [], for = "90d" }', "at least 1 item"),
+        ('quiet = { kinds = ["view"] }', "population.quiet.for: Field required"),
+        ('quiet = { kinds = ["view"], for = "90d", since = "1d" }', "population.quiet.since"),
+        ('lacks = ["view"]\nquiet = { kinds = ["view"], for = "90d" }', "view cannot be in lacks"),
+    ],
+)
+def test_a_population_of_quiet_leads_says_of_what_and_how_long(tmp_path: Path, population: str, said: str) -> None:
+    """Each fault is told with what to write; what ends a lead for good cannot also end it for a while."""
+    text = f"{SITE}[targets.first_order.population]\n{population}\n"
+
+    with pytest.raises(SiteError, match=re.escape(said)):
+        load_site(write(tmp_path, text))
+
+
+def test_only_a_population_that_asks_for_quiet_changes_the_question(tmp_path: Path) -> None:
+    """Models that were trained before targets could ask for quiet still answer their question."""
+    plain, table = load_site(write(tmp_path, SITE)).target()[1], "[targets.first_order.population]\n"
+    quiet = load_site(write(tmp_path, SITE + table + 'quiet = { kinds = ["view"], for = "90d" }\n')).target()[1]
+    longer = load_site(write(tmp_path, SITE + table + 'quiet = { kinds = ["view"], for = "91d" }\n')).target()[1]
+
+    assert plain.question == "dc07fe36d73ea8c87ce4ac4b7013629a2cf68889a7368f406d125b4748845ba2"
+    assert len({plain.question, quiet.question, longer.question}) == 3
+    assert (quiet.population.quiet_kinds, quiet.lacks) == (("view",), ("order",))
+
+
 def _toml(value: object) -> str:
     if isinstance(value, dict):
         return "{" + ", ".join(f"{name} = {json.dumps(inner)}" for name, inner in value.items()) + "}"

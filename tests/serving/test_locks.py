@@ -14,8 +14,8 @@ from leadlight.schema import DAY, Micros, from_micros
 from leadlight.settings import Site
 from serving.locks import LockFacts, is_known, lock_facts, locks
 from serving.schemas import Lock
-from tests.builders import event, lead
-from tests.serving.lock_builders import T, locked_site, says
+from tests.builders import event, lead, site
+from tests.serving.lock_builders import KINDS, TARGET, T, locked_site, says
 
 LASTS = 3
 
@@ -61,6 +61,56 @@ def test_a_lead_that_is_not_yet_in_the_population_is_not_scored() -> None:
     assert locks(site, "renewal", bought, T, "en") == ()
     assert left.kind == "left"
     assert left.words.startswith("请勿联系")
+
+
+# A population of quiet leads: the property against the spine is in tests/features/test_quiet.py
+
+
+def quiet_site(length: str = "90d") -> Site:
+    """A site that asks about leads without complaint or claim for so long, that came long enough ago."""
+    quiet = {"kinds": ["complaint", "claim"], "for": length}
+    recall = {**TARGET, "zh": "召回", "en": "recall", "population": {"quiet": quiet}}
+    kinds = {**KINDS, "complaint": {"zh": "投诉", "en": "complained"}, "claim": {}}
+    return site(kinds=kinds, targets={"recall": recall, "first_order": TARGET})
+
+
+def test_a_restless_lead_is_told_when_it_will_be_quiet() -> None:
+    """The lock says since when, until when, and what broke the quiet, in both languages; other targets do not care."""
+    asked = quiet_site()
+    facts = lock_facts(asked, lead(events=[event("complaint", T - DAY), event("claim", T - 2 * DAY)]))
+
+    (english,) = locks(asked, "recall", facts, T, "en")
+    (chinese,) = locks(asked, "recall", facts, T, "zh")
+
+    assert (english.kind, english.name, english.who) == ("not_yet", "not_yet", None)
+    assert (english.since, english.until) == (from_micros(T - DAY), from_micros(T + 89 * DAY + 1))
+    assert english.words == (
+        "Not scored: complained on 26 Sep 1972; “recall” is about leads that were quiet for 90 days, "
+        "so not before 25 Dec 1972 08:00"
+    )
+    assert chinese.words == ("暂不评分：1972年9月26日投诉；沉默满 90 天才属于“召回”的范围，最早1972年12月25日 08:00")
+    assert locks(asked, "first_order", facts, T, "en") == ()
+
+
+def test_a_new_lead_is_told_that_it_came_too_lately() -> None:
+    """A lead without any event is quiet so long after it came; nothing else is kept of it."""
+    asked = quiet_site("36h")
+    facts = lock_facts(asked, lead(created_at=T - DAY))
+
+    (lock,) = locks(asked, "recall", facts, T, "en")
+
+    assert facts == LockFacts(created_at=T - DAY)
+    assert lock.words.startswith("Not scored: it came on 26 Sep 1972; “recall” is about leads that were quiet for 36 h")
+    assert locks(asked, "recall", facts, T + DAY // 2, "en") != ()
+    assert locks(asked, "recall", facts, T + DAY // 2 + 1, "en") == ()
+
+
+def test_who_has_left_for_good_is_told_that_first() -> None:
+    """An order ends it for good; that the lead was not quiet either comes after."""
+    asked = quiet_site()
+    facts = lock_facts(asked, lead(events=[event("order", T - DAY), event("complaint", T - DAY)]))
+
+    assert [lock.kind for lock in locks(asked, "recall", facts, T, "en")] == ["left", "not_yet"]
 
 
 # Locks set and lifted by events

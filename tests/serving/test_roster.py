@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from features.history import Version
 from features.identity import Interval
 from features.people import Identities, as_people, person
-from leadlight.schema import DAY, FOREVER, HOUR
+from leadlight.schema import DAY, FOREVER, HOUR, Micros
 from serving.locks import LockFacts, lock_facts
 from serving.roster import Member, Roster, read_lock_facts
 from tests.builders import create_tables, event, lead
-from tests.serving.lock_builders import T, locked_site
+from tests.serving.lock_builders import T, locked_site, with_quiet
 
 
 @settings(max_examples=25)
@@ -27,18 +27,24 @@ from tests.serving.lock_builders import T, locked_site
     ),
     st.lists(st.lists(st.sampled_from(["Lhasa", "Shanghai", None]), max_size=3), min_size=4, max_size=4),
     st.none() | st.tuples(st.integers(-3, 1), st.integers(1, 3)),
+    st.booleans(),
 )
 def test_the_roster_reads_from_tables_what_a_single_lead_gives(
-    events: list[list[tuple[str, str | None]]], cities: list[list[str | None]], merged: tuple[int, int] | None
+    events: list[list[tuple[str, str | None]]],
+    cities: list[list[str | None]],
+    merged: tuple[int, int] | None,
+    quiet: bool,  # noqa: FBT001  drawn
 ) -> None:
     """Lock facts of all leads at once are those of each person, here with two leads that are one for a while."""
     site = locked_site(
         complaint={"set_by": ["complaint"], "where": {"by": ["Li"]}, "lifted_by": ["settled"]},
         protected={"attribute": "city", "values": ["Lhasa"]},
     )
+    site = with_quiet(site) if quiet else site
     leads = [
         lead(
             str(number),
+            created_at=T - (number + 1) * DAY,
             versions=tuple(Version(T - at * HOUR, T, {"city": city}) for at, city in enumerate(cities[number])),
             events=[
                 event(kind, T - at * HOUR, event_id=f"{number}-{at}", labels={"by": who})
@@ -65,8 +71,11 @@ def _together(first: str, second: str, since: int, hours: int) -> list[Interval]
     return [Interval(first, first, 0, FOREVER), *(Interval(second, name, *stay) for name, *stay in moments)]
 
 
-def _unordered(found: dict[str, LockFacts]) -> dict[str, tuple[set[str], set[str]]]:
-    return {name: (set(map(repr, kept.events)), set(map(repr, kept.versions))) for name, kept in found.items()}
+def _unordered(found: dict[str, LockFacts]) -> dict[str, tuple[set[str], set[str], Micros | None]]:
+    return {
+        name: (set(map(repr, kept.events)), set(map(repr, kept.versions)), kept.created_at)
+        for name, kept in found.items()
+    }
 
 
 def test_what_is_said_of_a_lead_is_replaced_whole() -> None:

@@ -37,6 +37,28 @@ FROM read_csv('{data}/followups.csv')
 
 UNION ALL
 
--- Orders count when they are paid, and are known when they are booked.
+-- Orders of trial packages count when they are paid, and are known when they are booked.
 SELECT order_id, lead_id, 'order', paid_at, booked_at, round(paid_yuan * 1000)::BIGINT, NULL, NULL, product, NULL
 FROM read_csv('{data}/orders.csv')
+
+UNION ALL
+
+-- A full course and its renewals are contracts: paid for when they are signed, known when they are booked.
+SELECT
+    contract_id,
+    lead_id,
+    MAP {'正课': 'full_course', '续费': 'renewal'}[product],
+    signed_at,
+    booked_at,
+    round(paid_yuan * 1000)::BIGINT,
+    NULL,
+    NULL,
+    product,
+    NULL
+FROM read_csv('{data}/contracts.csv')
+
+UNION ALL
+
+-- Friends who signed up and named the lead that sent them; they are leads of their own elsewhere.
+SELECT referral_id, lead_id, 'friend_joined', joined_at, recorded_at, NULL, NULL, NULL, NULL, NULL
+FROM read_csv('{data}/friends.csv')
