@@ -35,7 +35,7 @@ uvicorn.run(app, port={port}, log_level="warning", access_log=False)
 
 def main(site: Path, state: Path, date: str) -> None:
     """Measure, print and write the table."""
-    leads = pq.read_table(next(state.glob("history/leads/bucket=0/*.parquet")), columns=["lead_id"])["lead_id"]
+    leads = pq.read_table(next(state.glob("history/*/leads/bucket=0/*.parquet")), columns=["lead_id"])["lead_id"]
     ids = leads.to_pylist()[:ASKED]
     with _server([sys.executable, "-c", ECHO], "/docs") as client:
         echo = _seconds(lambda number: client.post("/echo", json=_body(ids, number)), ASKED)

@@ -114,7 +114,7 @@ def demo(
     folder = Path(__file__).parents[2] / "examples" / "demo"
     scores = (state or folder / "state") / "scores.jsonl"
     err.print("[bold]The demo runs on made data: an online school that does not exist.[/bold]")
-    check(folder, state=state)
+    check(folder, target="first_order", state=state)
     train(folder, state=state)
     promote(folder, state=state)
     score(folder, file=scores, state=state)

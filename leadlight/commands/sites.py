@@ -40,6 +40,7 @@ def init(
 @app.command()
 def check(
     site: SiteFolder,
+    target: Annotated[str | None, typer.Option("--target", help="only this target (default: all of them)")] = None,
     data: DataFolder = None,
     state: StateFolder = None,
     as_of: AsOf = None,
@@ -47,10 +48,13 @@ def check(
 ) -> None:
     """Run the site's SQL, name every fault of the raw data, and say whether they can carry a model."""
     place = open_place(site, state)
+    asked = (
+        place.site if target is None else place.site.model_copy(update={"targets": dict([place.site.target(target)])})
+    )
     built = build_site(place, data, as_of)
     from training.readiness import readiness
 
-    report = readiness(place.site, place.catalogue, built, state=place.state)
+    report = readiness(asked, place.catalogue, built, state=place.state)
     print_answer(as_json, report.to_json(), report.lines())
 
 
