@@ -19,6 +19,8 @@ from benchmarks.report import parser, table, tell
 from tests.serving.hostile import ATTACKS, SIGNED, Outcome, Target
 from tests.serving.serving_builders import build_school, certify_champion
 
+ROWS = 4_000
+"""So many that the model has trees."""
 SIGNED_SHARE = 10
 """One bundle in so many is signed with the gate's key: each takes a process of its own."""
 
@@ -30,7 +32,7 @@ def main() -> None:
     asked = asking.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         school = build_school(Path(folder) / "school")
-        certify_champion(school)
+        certify_champion(school, rows=ROWS)
         target = Target(school.site, school.catalogue, school.state, "first_order")
         signed = asked.bundles // SIGNED_SHARE
         counts = {

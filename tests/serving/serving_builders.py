@@ -252,10 +252,12 @@ def store_rows(school: School, leads: list[LeadFacts], as_of: Micros) -> None:
     store.write_leads(pa.Table.from_pylist(stored))
 
 
-def certify_champion(school: School, *, target: str = "first_order", version: int = 1, verdict: str = "promote") -> str:
-    """Fit a real model, write and certify its bundle, make it the champion; returns the bundle's hash."""
+def certify_champion(
+    school: School, *, target: str = "first_order", version: int = 1, verdict: str = "promote", rows: int = 700
+) -> str:
+    """Fit a real model on made rows, write and certify its bundle, make it the champion; returns the bundle's hash."""
     columns = target_columns(school.catalogue, ())
-    X, y = _training_rows(700)
+    X, y = _training_rows(rows)
     horizon = school.site.targets[target].horizon
     moments = np.arange(len(y), dtype=np.int64) * DAY // 4
     groups = {column.name: column.group for column in columns}
