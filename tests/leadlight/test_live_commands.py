@@ -32,6 +32,7 @@ def leadlight(*words: object) -> tuple[int, dict[str, Any], str]:
     return done.returncode, json.loads(done.stdout.splitlines()[0]), done.stderr
 
 
+@pytest.mark.proof
 def test_a_file_is_ingested_and_a_person_erased(site: Replay, tmp_path: Path) -> None:
     """Good rows stay though others are refused; what is erased does not come back with the company's files."""
     file = tmp_path / "calls.csv"

@@ -319,6 +319,7 @@ def test_a_rollback_imports_no_mlflow_before_the_champion_has_changed(shelf: She
     assert champion.version == 1
 
 
+@pytest.mark.proof
 def test_a_challenger_needs_a_certificate_and_is_one_until_it_is_promoted(shelf: Shelf) -> None:
     """Not held against the champion it may score in its shadow; a version without a certificate may not."""
     shelve(shelf, seed=3)

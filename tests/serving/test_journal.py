@@ -305,6 +305,7 @@ def test_a_challenger_without_a_genuine_certificate_does_not_score(
     assert verdict in str(vars(record)["faults"])
 
 
+@pytest.mark.proof
 def test_a_challenger_is_seen_when_it_is_named_and_gone_when_it_is_not(
     school: School, champion: Champion, tmp_path: Path
 ) -> None:

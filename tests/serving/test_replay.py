@@ -110,6 +110,7 @@ def test_a_bundle_that_is_gone_or_altered_is_said(answered: Answered, tmp_path: 
     assert "version 1 cannot answer again" in gone.notes[0]
 
 
+@pytest.mark.proof
 def test_the_command_says_whether_an_answer_is_equal_or_erased(answered: Answered) -> None:
     """By the answer's id, or the last of a lead; it ends with 0 only if all is equal."""
     hot, place = answered.answers["hot"], [str(answered.school.site.folder), "--json"]

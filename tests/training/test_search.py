@@ -120,6 +120,7 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Searched:
     return Searched(place, result, heard)
 
 
+@pytest.mark.proof
 def test_a_training_with_a_search_keeps_every_trial_in_mlflow(searched: Searched) -> None:
     """The trials are runs nested in the training's own, with their loss; the verdict tells how the search went."""
     place, result, heard = searched

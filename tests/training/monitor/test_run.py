@@ -29,6 +29,8 @@ from training.monitor.watch import watch
 from training.monitor.webhook import Sender, Webhook
 from training.recalibrate import Recalibrated, recalibrate
 
+pytestmark = pytest.mark.proof
+
 
 class Followed(NamedTuple):
     """A place, the champion that was followed from, and what two runs over the same facts came to."""
