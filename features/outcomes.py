@@ -22,6 +22,7 @@ from leadlight.schema import (
     CHANNEL,
     CLOSED_AT,
     CONTEXT_KEY,
+    CREATED_AT,
     EVENT_ID,
     EVERYBODY,
     KIND,
@@ -32,21 +33,30 @@ from leadlight.schema import (
 from leadlight.settings import Site
 
 _NONE = pa.schema(
-    [(LEAD_ID, pa.string()), (AS_OF, pa.int64()), (LABEL, pa.int8()), (MATURE, pa.bool_()), (CONVERTED, pa.bool_())]
+    [
+        (LEAD_ID, pa.string()),
+        (AS_OF, pa.int64()),
+        (LABEL, pa.int8()),
+        (MATURE, pa.bool_()),
+        (CONVERTED, pa.bool_()),
+        (CREATED_AT, pa.int64()),
+    ]
 )
 
 
 def outcomes(site: Site, target_name: str, state: Path, *, rows: pa.Table, end: Micros) -> pa.Table:
-    """``lead_id, as_of, label, mature, converted`` of ``rows`` (``lead_id``, ``as_of``) by the history up to ``end``.
+    """``lead_id, as_of, label, mature, converted, created_at`` of ``rows`` (``lead_id``, ``as_of``) up to ``end``.
 
-    Outcomes of leads that are one person with the row's count as in training.
+    ``created_at`` is null of a lead that the history does not hold. Outcomes of leads that are one person with the
+    row's count as in training.
     """
     if len(rows) == 0:
         return _NONE.empty_table()
     with open_history(state).reading() as tables:
         spine = ibis.memtable(rows.select([LEAD_ID, AS_OF]).group_by([LEAD_ID, AS_OF]).aggregate([]))
         judged = judge(site.targets[target_name], tables, spine, end=end)
-        return judged.order_by(AS_OF, LEAD_ID).to_pyarrow()
+        found = judged.left_join(tables.leads, LEAD_ID).select(judged, tables.leads[CREATED_AT])
+        return found.order_by(AS_OF, LEAD_ID).to_pyarrow()
 
 
 def scheduled_rows(

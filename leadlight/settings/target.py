@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from leadlight.schema import DAY
+from leadlight.schema import DAY, Micros
 from leadlight.settings.parts import Duration, Name, Part, Share
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -65,6 +65,12 @@ class Observe(Part):
     until: Duration | None = None
     first: dt.date | None = Field(default=None, alias="from")
     last: dt.date | None = Field(default=None, alias="to")
+
+    def looks_at(self, age: Micros) -> bool:
+        """Whether a lead of this age is one that the schedule looks at, give or take a day."""
+        if self.until is not None:
+            return age <= self.until + DAY
+        return any(abs(age - offset) <= DAY for offset in self.offsets)
 
     @model_validator(mode="after")
     def _one_schedule(self) -> Self:

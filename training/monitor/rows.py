@@ -21,7 +21,7 @@ from leadlight.database import open_database
 from leadlight.grading import Cuts
 from leadlight.model.bundle import Bundle
 from leadlight.model.margins import FloatArray, sigmoid
-from leadlight.schema import AS_OF, LABEL, LEAD_ID, Micros, local_day
+from leadlight.schema import AS_OF, CREATED_AT, DAY, LABEL, LEAD_ID, Micros, local_day
 from leadlight.settings import Site
 
 Source = Literal["journal", "schedule"]
@@ -29,7 +29,8 @@ Flags = npt.NDArray[np.bool_]
 Names = npt.NDArray[np.object_]
 
 FEWEST = 50
-"""Leads that must have been answered about, for the journal to be watched unless the site says so."""
+FEWEST_DAYS = 7
+"""Leads and local days that must have been answered about, for the journal to be watched unless the site says so."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,13 +79,15 @@ def watched(
 ) -> Watched:
     """Rows in ``(after, now]``; ``end`` is where the data end, which says whose outcome is known.
 
-    The answers of the journal, unless there are fewer than 50 leads in it or the site says ``rows = "schedule"``: then
-    the moments that the target's schedule looks at, whether or not anybody asked.
+    The answers of the journal about leads of an age that the model learned from, give or take a day; unless they are
+    of fewer than 50 leads or 7 days (one list of everybody at one moment is no sample of what the model learned from),
+    or the site says ``rows = "schedule"``: then the moments that the schedule looks at, whether or not anybody asked.
     """
     name = bundle.manifest.origin.target
     if site.monitor.rows != "schedule":
         answered = _answered(site, catalogue, bundle, state=state, after=after, now=now, end=end)
-        if site.monitor.rows == "journal" or answered.leads >= FEWEST:
+        days = len(np.unique((answered.as_of + site.offset) // DAY)) if len(answered.as_of) else 0
+        if site.monitor.rows == "journal" or (answered.leads >= FEWEST and days >= FEWEST_DAYS):
             return answered
     rows = scheduled_rows(site, catalogue, name, state, after=after, end=now)
     open_rows = rows.filter(pa.array([not each for each in rows[CONVERTED].to_pylist()], pa.bool_()))
@@ -136,7 +139,9 @@ def _answered(
     whole = [answer for answer in numbered if all(column.name in vectors[id(answer)] for column in columns)]
     once = _first_of_each_day(whole, site.offset)
     judged = _judged(site, name, state, once, end=end)
-    kept = [answer for answer in once if not judged[answer[LEAD_ID], answer[AS_OF]][CONVERTED]]
+    observe = site.targets[name].observe
+    like = [answer for answer in once if observe.looks_at(_age(answer, judged[answer[LEAD_ID], answer[AS_OF]]))]
+    kept = [answer for answer in like if not judged[answer[LEAD_ID], answer[AS_OF]][CONVERTED]]
     outcome = [judged[answer[LEAD_ID], answer[AS_OF]] for answer in kept]
     X = frame(columns, {c.name: [vectors[id(answer)][c.name] for answer in kept] for c in columns})
     margin = bundle.model.margin(X) if len(X) else np.empty(0)
@@ -159,9 +164,15 @@ def _answered(
             "locked, or with facts of their own": len(asked) - len(numbered),
             "of another catalogue": len(numbered) - len(whole),
             "asked again on the same day": len(whole) - len(once),
-            "converted": len(once) - len(kept),
+            "at an age that the schedule does not look at": len(once) - len(like),
+            "converted": len(like) - len(kept),
         },
     )
+
+
+def _age(answer: dict[str, Any], judged: dict[str, Any]) -> Micros:
+    created_at: Micros | None = judged[CREATED_AT]
+    return 0 if created_at is None else int(answer[AS_OF]) - created_at
 
 
 def _judged(

@@ -23,7 +23,7 @@ from training.monitor.drift import Compared, input_checks, score_check
 from training.monitor.findings import Check, Finding, advice, findings
 from training.monitor.outcome import Challenge, Corrected, Delays, challenge, corrected, label_delays
 from training.monitor.performance import Performance, expected_performance, performance_checks
-from training.monitor.rows import FEWEST, Watched, watched
+from training.monitor.rows import FEWEST, FEWEST_DAYS, Watched, watched
 
 SEED = 7
 
@@ -144,7 +144,9 @@ def _champion(target_name: str, state: Path) -> tuple[int, Bundle]:
 def _inputs(site: Site, catalogue: Catalogue, bundle: Bundle, fresh: Watched) -> tuple[list[Check], list[str]]:
     """Checks of inputs and scores; columns of context move with the season, and many rows share one value of them."""
     stands_in = fresh.source == "schedule" and site.monitor.rows == "auto"
-    words = f"fewer than {FEWEST} leads were answered about: the schedule's own moments are watched"
+    words = (
+        f"fewer than {FEWEST} leads or {FEWEST_DAYS} days were answered about: the schedule's own moments are watched"
+    )
     notes = [words] if stands_in else []
     if fresh.leads < drift.FEWEST:
         return [], [*notes, f"{fresh.leads} leads in the window: fewer than {drift.FEWEST} are not compared"]
