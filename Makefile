@@ -34,7 +34,7 @@ contracts: .venv/installed ## who may import whom, and the doors
 	$(BIN)/lint-imports --no-logo
 
 proofs: .venv/installed ## the notebooks and the longer proofs
-	$(BIN)/pytest -m "notebook or proof" $(ARGS)
+	$(BIN)/pytest -n $(JOBS) --dist loadfile -m "notebook or proof" $(ARGS)
 
 spark: .venv/spark ## what runs on Spark: pyspark from a lock of its own, and the tests (needs Java 17 or newer)
 	$(BIN)/pytest tests/spark $(ARGS)
