@@ -71,7 +71,7 @@ def rollback(
     by: By = None,
     as_json: Json = False,
 ) -> None:
-    """Let a version that was champion before serve again: what the server answers with changes within a second."""
+    """Let a version that was champion before serve again; a running server takes it up by itself."""
     place = open_place(site, state)
     name, _ = place.site.target(target)
     from leadlight import registry

@@ -75,7 +75,7 @@ def withdraw(site: Site, target_name: str, *, state: Path, decision: Decision) -
 def rollback(site: Site, target_name: str, *, state: Path, decision: Decision, version: int | None = None) -> Champion:
     """Let ``version`` serve again, by default the champion before this one; it must have been champion before.
 
-    The champion file moves first, within a second, and MLflow's alias after it. A certificate that is not genuine or
+    The champion file moves first, and MLflow's alias after it. A certificate that is not genuine or
     covers less than ``leadlight.toml`` asks for today is refused, as the server would refuse it.
     """
     line = line_of_champions(terms(state, target_name))
