@@ -16,6 +16,7 @@ from dataclasses import astuple
 from pathlib import Path
 
 from benchmarks.report import parser, table, tell
+from leadlight.shelf import bundle_folder
 from tests.serving.hostile import ATTACKS, SIGNED, Outcome, Target
 from tests.serving.serving_builders import build_school, certify_champion
 
@@ -33,6 +34,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         school = build_school(Path(folder) / "school")
         certify_champion(school, rows=ROWS)
+        if not list(bundle_folder(school.state, "first_order", 1).glob("trees-*.txt")):
+            raise SystemExit("the model has no trees: nothing would be seen of theirs")
         target = Target(school.site, school.catalogue, school.state, "first_order")
         signed = asked.bundles // SIGNED_SHARE
         counts = {

@@ -77,8 +77,8 @@ class Replay:
     events: list[dict[str, Any]] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
 
-    def live_through(self, client: httpx2.Client, moments: int) -> None:
-        """Let things happen at random until as many moments have been asked about."""
+    def live_through(self, client: httpx2.Client, moments: int, at_once: int) -> None:
+        """Let things happen at random until as many moments have been asked about, at most ``at_once`` in a row."""
         acts = [self._event, self._again, self._correct, self._lead, self._version, self._verdict]
         weights = [50, 6, 10, 6, 6, 2]
         while len(self.asked) < moments:
@@ -86,7 +86,7 @@ class Replay:
             self.now += 2 * DAY * (self.draw.random() < 0.03)
             for act in self.draw.choices(acts, weights, k=self.draw.randrange(3)):
                 act(client)
-            for _ in range(self.draw.randrange(3)):
+            for _ in range(self.draw.randrange(at_once + 1)):
                 self._ask(client)
 
     def build(self) -> None:
@@ -189,13 +189,13 @@ class Replay:
 
 
 @contextmanager
-def lived(folder: Path, site: str, catalogue: str, *, seed: int, moments: int) -> Iterator[Replay]:
+def lived(folder: Path, site: str, catalogue: str, *, seed: int, moments: int, at_once: int = 2) -> Iterator[Replay]:
     """A site of a few leads in ``folder``, served while as many moments were asked about; yields it afterwards."""
     replay = made_site(folder, site, catalogue, seed=seed)
     replay.build()
     for part in range(2):  # a second server over a second build goes on where the first one ended
         with _served(replay) as client:
-            replay.live_through(client, moments * (part + 1) // 2)
+            replay.live_through(client, moments * (part + 1) // 2, at_once)
         if part == 0:
             replay.build()
     yield replay
