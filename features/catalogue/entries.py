@@ -1,25 +1,16 @@
-"""The catalogue: the one list of a site's features, read from ``catalogue.toml``. Knows no data and no evaluator.
-
-Each ``[[feature]]`` is one entry; an entry with ``windows = ["7d", "30d", "all"]`` fans out to one column a window,
-named ``NAME_7d``, ``NAME_30d``, ``NAME_all``; without windows it looks at the whole past and its column is ``NAME``.
-Wordings are noun phrases in which ``{window}`` stands for the window ("course pages seen in {window}").
-"""
+"""What a catalogue may list: one class for each kind of entry, and the columns it yields."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from leadlight.schema import AMOUNT, DAY, HOUR, LEAD_CREATED, RESERVED, THOUSANDTHS, Micros
-from leadlight.settings import Name, Part, Site, SiteError, parse_duration, parse_part, read_toml
+from leadlight.schema import DAY, HOUR, THOUSANDTHS, Micros
+from leadlight.settings import Name, Part, parse_duration
 
 ColumnType = Literal["int", "float", "str"]
 Theme = Literal["value", "life_cycle", "behaviour", "channel_profile"]
@@ -274,97 +265,6 @@ AnyEntry = Annotated[
     Attribute | LeadAge | Indicator | EventAge | EventValue | Preference | ActiveDays | ShareOf | Level | Context,
     Field(discriminator="kind"),
 ]
-
-
-class Catalogue(Part):
-    """All entries of a site."""
-
-    feature: Annotated[tuple[AnyEntry, ...], Field(min_length=1)]
-
-    @cached_property
-    def lead_columns(self) -> tuple[Column, ...]:
-        """The columns evaluated over one lead's past, in catalogue order."""
-        return tuple(c for e in self.feature if not isinstance(e, Context) for c in e.columns())
-
-    @cached_property
-    def context_columns(self) -> tuple[Column, ...]:
-        """The columns evaluated over everybody's or a channel's closed days."""
-        return tuple(c for e in self.feature if isinstance(e, Context) for c in e.columns())
-
-    @property
-    def columns(self) -> tuple[Column, ...]:
-        """Every column a model may use, lead columns first."""
-        return self.lead_columns + self.context_columns
-
-    @cached_property
-    def hash(self) -> str:
-        """SHA-256 of what the entries say: two catalogues with one hash yield the same columns and words."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
-
-
-def load_catalogue(site: Site) -> Catalogue:
-    """Read and check ``catalogue.toml`` against the site's kinds and labels; all faults in one ``SiteError``."""
-    path = site.folder / "catalogue.toml"
-    catalogue = parse_part(Catalogue, read_toml(path), path.name)
-    faults = [f"{path.name}: {fault}" for fault in (*_name_faults(catalogue), *_reference_faults(catalogue, site))]
-    if faults:
-        raise SiteError(faults)
-    return catalogue
-
-
-def target_columns(catalogue: Catalogue, exclude: tuple[str, ...]) -> tuple[Column, ...]:
-    """The columns a target's model uses: all but the entries or columns it names in ``exclude``."""
-    return tuple(c for c in catalogue.columns if c.name not in exclude and c.entry.name not in exclude)
-
-
-def _name_faults(catalogue: Catalogue) -> Iterator[str]:
-    for name, times in Counter(column.name for column in catalogue.columns).items():
-        if times > 1:
-            yield f"feature column {name!r} is made {times} times: give the entries different names"
-        if name in RESERVED:
-            yield f"feature column {name!r} has a name of Leadlight's own: give the entry another"
-
-
-def _reference_faults(catalogue: Catalogue, site: Site) -> Iterator[str]:
-    types = {column.name: column.type for column in catalogue.lead_columns if not isinstance(column.entry, Level)}
-    for entry in catalogue.feature:
-        if isinstance(entry, EventsEntry):
-            yield from _kind_faults(entry.name, entry.events, site)
-            yield from _label_faults(entry, site)
-        elif isinstance(entry, Context):
-            yield from _kind_faults(entry.name, [k for k in entry.events if k != LEAD_CREATED], site)
-        elif isinstance(entry, Level):
-            yield from _condition_faults(entry, types)
-    known = {c.name for c in catalogue.columns} | {e.name for e in catalogue.feature}
-    for target_name, target in site.targets.items():
-        for name in sorted(set(target.exclude) - known):
-            yield f"targets.{target_name}.exclude names {name!r}, which is no feature"
-
-
-def _label_faults(entry: EventsEntry, site: Site) -> Iterator[str]:
-    used = set(entry.where)
-    if isinstance(entry, EventValue):
-        used |= {entry.of} - {AMOUNT}
-    elif isinstance(entry, Preference | Indicator) and entry.of is not None:
-        used.add(entry.of)
-    for label in sorted(used - set(site.labels)):
-        yield f"feature {entry.name!r} uses label {label!r}; declared are: {', '.join(site.labels) or 'none'}"
-
-
-def _condition_faults(entry: Level, types: Mapping[str, ColumnType]) -> Iterator[str]:
-    for condition in (c for rule in entry.levels for c in rule.when):
-        if condition.column not in types:
-            yield f"feature {entry.name!r} asks for {condition.column!r}, no column of a non-level lead feature"
-        elif (types[condition.column] == "str") != isinstance(condition.value, str):
-            held = "text: write 'such'" if types[condition.column] == "str" else "a number"
-            yield f"feature {entry.name!r} compares {condition.column!r} with {condition.value!r}; it holds {held}"
-
-
-def _kind_faults(name: str, kinds: object, site: Site) -> Iterator[str]:
-    for kind in kinds if isinstance(kinds, tuple | list) else ():
-        if kind not in site.kinds:
-            yield f"feature {name!r} counts kind {kind!r}, which leadlight.toml does not declare as [kinds.{kind}]"
 
 
 _WORDS = {
