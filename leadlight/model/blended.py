@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-import numpy as np
-
 from leadlight.model.encoder import Columns, Encoder
 from leadlight.model.interval import Interval
 from leadlight.model.linear import LinearPart
@@ -37,13 +35,6 @@ class Scores:
     low: FloatArray
     high: FloatArray
     contributions: FloatArray
-
-    def by_group(self) -> dict[str, FloatArray]:
-        """What each reason group adds to the base, groups in the order of their first column."""
-        totals = {group: np.zeros(len(self.raw)) for group in self.groups}
-        for position, group in enumerate(self.groups):
-            totals[group] += self.contributions[:, position]
-        return totals
 
 
 @dataclass(frozen=True, eq=False)

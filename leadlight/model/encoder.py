@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol, Self
@@ -89,8 +89,3 @@ class Encoder:
     def from_json(cls, document: dict[str, Any]) -> Self:
         levels = {name: tuple(levels) for name, levels in document["levels"].items()}
         return cls(columns=tuple(document["columns"]), levels=levels)
-
-
-def in_columns(rows: Sequence[Mapping[str, object]]) -> dict[str, list[object]]:
-    """Rows given one by one (a request's leads) as columns; all have the first one's names."""
-    return {name: [row[name] for row in rows] for name in rows[0]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -87,3 +88,8 @@ def written(folder: Path, fit_result: Fitted | None = None) -> str:
         rows=rows.X,
         reference={"rows": len(rows.X)},
     )
+
+
+def in_columns(rows: Sequence[Mapping[str, object]]) -> dict[str, list[object]]:
+    """Rows given one by one as columns; all have the first one's names."""
+    return {name: [row[name] for row in rows] for name in rows[0]}

@@ -8,10 +8,9 @@ import shap
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leadlight.model.encoder import in_columns
 from leadlight.model.margins import sigmoid
 from leadlight.model.trees import TreePart
-from tests.leadlight.model.fit_builders import fitted, made_rows
+from tests.leadlight.model.fit_builders import fitted, in_columns, made_rows
 from training.fit import default_trees
 
 number = st.none() | st.floats(allow_nan=True, allow_infinity=True, width=64)
@@ -32,11 +31,10 @@ row = st.fixed_dictionaries(
 @settings(max_examples=50, deadline=None)
 @given(st.lists(row, min_size=1, max_size=5))
 def test_base_and_contributions_are_the_score(rows: list[dict[str, object]]) -> None:
-    """Whatever the values, base + contributions = raw to 1e-9, by column and by group, and the interval holds p."""
+    """Whatever the values, base + contributions = raw to 1e-9, and the interval holds p."""
     scores = fitted().model.score(in_columns(rows))
 
     assert np.abs(scores.base + scores.contributions.sum(axis=1) - scores.raw).max() <= 1e-9
-    assert np.abs(scores.base + sum(scores.by_group().values()) - scores.raw).max() <= 1e-9
     assert scores.probability.tobytes() == sigmoid(scores.raw).tobytes()
     assert np.all((scores.low <= scores.probability) & (scores.probability <= scores.high))
 

@@ -23,7 +23,7 @@ def test_a_bundle_answers_as_the_model_it_was_written_from(tmp_path: Path) -> No
     for name in ("raw", "probability", "low", "high", "contributions"):
         assert getattr(before, name).tobytes() == getattr(after, name).tobytes()
     assert before.base == after.base
-    assert after.by_group().keys() == {"behaviour", "profile"}
+    assert set(after.groups) == {"behaviour", "profile"}
     assert bundle.manifest.origin == ORIGIN
     assert bundle.reference == {"rows": 1500}
     check_golden(bundle)

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadlight.model.encoder import FIRST, MISSING, RARE, TREE_LEVELS, Encoder, in_columns
+from leadlight.model.encoder import FIRST, MISSING, RARE, TREE_LEVELS, Encoder
 from leadlight.settings import SiteError
+from tests.leadlight.model.fit_builders import in_columns
 
 ENCODER = Encoder(columns=("visits", "channel"), levels={"channel": ("ads", "search")})
 
