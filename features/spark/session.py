@@ -31,6 +31,11 @@ SEMANTICS = {
 }
 """What a session's answers depend on, set whatever its configuration says."""
 
+PLANNING = {
+    "spark.sql.constraintPropagation.enabled": "false",  # takes time and memory exponential in a catalogue's columns
+}
+"""What planning so many columns needs, set likewise."""
+
 _CONFIGURED_BY = (
     "MASTER",
     "PYSPARK_GATEWAY_PORT",  # set by spark-submit
@@ -72,7 +77,7 @@ def open_spark(environment: Mapping[str, str] = os.environ) -> Iterator[Spark]:
     running = SparkSession.getActiveSession()
     session = running or _start(environment)
     try:
-        for name, value in SEMANTICS.items():
+        for name, value in (SEMANTICS | PLANNING).items():
             session.conf.set(name, value)
         yield Spark(session, ibis.pyspark.connect(session))
     finally:
