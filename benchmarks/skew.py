@@ -22,10 +22,10 @@ from tests.servers import new_database, postgres, valkey
 from tests.serving.serving_builders import CATALOGUE
 
 SERVERS = '\n[stores]\ndatabase = "env:BENCH_DATABASE"\nonline = "env:BENCH_ONLINE"\ndeadline_ms = 1000\n'
-AT_A_TIME = 4_000
+AT_A_TIME = 8_000
 """Moments of one site; each has a seed of its own."""
-AT_ONCE = 10
-"""Leads asked about between two things that happen, at most; five on average: a run takes hours and not a day."""
+AT_ONCE = 30
+"""Leads asked about between two things that happen, at most; half of that on average: a run takes hours, not a day."""
 DATABASES = 16
 """Of one Valkey: a site's build takes out the rows of the one before it there."""
 
