@@ -21,7 +21,8 @@ Make = Callable[[Micros], Sequence[NewFact]]
 class Times:
     """The order of questions and arrivals: what arrives later than a question was put arrives after its moment.
 
-    So a question of moment t is answered with every fact that this process will ever say arrived by t.
+    So a question of moment t is answered with every fact that this process will ever say arrived by t. A lead that has
+    just arrived is asked about one moment after its arrival, so two arrivals are at least two moments apart.
     """
 
     def __init__(self) -> None:
@@ -39,7 +40,7 @@ class Times:
     def arrive(self, now: Micros) -> Micros:
         """A moment after all questions so far; until ``arrived`` no question is put after it."""
         with self._lock:
-            self._arriving = self._newest = max(now, self._newest + 1)
+            self._arriving = self._newest = max(now, self._newest + 2)
             return self._arriving
 
     def arrived(self) -> None:
