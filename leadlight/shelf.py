@@ -38,7 +38,7 @@ def _named(path: Path) -> Champion | None:
     except FileNotFoundError:
         return None
     except (ValueError, TypeError) as error:
-        raise SiteError([f"{path} does not name a version ({error}): promote one again"]) from error
+        raise SiteError([f"{path} does not name a version ({error}): remove it and promote one again"]) from error
 
 
 def last_trained(state: Path, target_name: str) -> int:

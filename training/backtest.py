@@ -18,10 +18,10 @@ from features.catalogue import Catalogue
 from leadlight.model.margins import FloatArray, IntArray, sigmoid
 from leadlight.schema import AS_OF, LABEL, LEAD_ID, Micros, from_micros
 from leadlight.settings import Site, Target
-from training.dataset import CALIBRATION, TEST, TRAIN, Dataset, load
+from training.dataset import CALIBRATION, TEST, TRAIN, Dataset, load, local_days
 from training.deep import Deep, Predict, deep
 from training.evaluate import Scored, log_losses, loss_difference
-from training.judgement import local_days, window_of
+from training.judgement import window_of
 from training.looks import look
 from training.pipeline import SEED, fit_rows, freeze
 from training.plain import PlainName, fit_plain
@@ -115,7 +115,7 @@ def backtest(
         train_until=_moment(int(learned.as_of[-1]), site),
         test_from=_moment(int(test.as_of[0]), site),
         models={name: measures(test.y, p) for name, p in said.items()},
-        differences=_differences(test, said, local_days(test, site)),
+        differences=_differences(test, said, local_days(test.as_of, site.offset)),
         look=place,
         made=site.site.made,
         deep=_deep(site, target, learned, test, said[LEADLIGHT], seed=seed) if with_deep else None,
@@ -127,7 +127,7 @@ def _deep(site: Site, target: Target, learned: Dataset, test: Dataset, whole: Fl
         model = fit_rows(rows, target, seed=other).model
         return lambda frame: sigmoid(model.margin(frame))
 
-    return deep(learned, test, whole, local_days(test, site), refit=refit, seed=seed)
+    return deep(learned, test, whole, local_days(test.as_of, site.offset), refit=refit, seed=seed)
 
 
 def measures(y: np.ndarray[Any, np.dtype[np.int8]], p: FloatArray) -> dict[str, float | None]:

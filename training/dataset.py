@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from features.catalogue import Catalogue, Column, target_columns
 from features.spine import spine_file
-from leadlight.schema import AS_OF, CHANNEL, LABEL, LEAD_ID, Micros, day_number, midnight
+from leadlight.schema import AS_OF, CHANNEL, DAY, LABEL, LEAD_ID, Micros, day_number, midnight
 from leadlight.settings import Site, SiteError, Target
 from training.fit import calibration_start
 
@@ -111,6 +111,11 @@ def split_rows(as_of: Moments, *, target: Target, offset: Micros) -> Names:
     split[training] = TRAIN
     split[training[calibration_start(len(training)) :]] = CALIBRATION
     return split
+
+
+def local_days(as_of: Moments, offset: Micros) -> Moments:
+    """The number of the local day of each moment, as ``leadlight.schema.local_day`` counts them."""
+    return (as_of + offset) // DAY
 
 
 def local_months(as_of: Moments, offset: Micros) -> Names:

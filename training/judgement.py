@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from leadlight.model.bundle import Bundle
-from leadlight.model.margins import IntArray, sigmoid
-from leadlight.schema import DAY
+from leadlight.model.margins import sigmoid
 from leadlight.settings import Site
 from leadlight.shelf import current_champion
 from training.audit import audit, kept
 from training.capacity import AtCapacity, at_capacity
-from training.dataset import Dataset, local_months
+from training.dataset import Dataset, local_days, local_months
 from training.evaluate import Evaluation, Names, Scored, by_slice, evaluate
 from training.gate import Trial, Verdict, judge
 from training.looks import Window, look
@@ -107,12 +106,7 @@ def assess(
 def score(bundle: Bundle, rows: Dataset, site: Site) -> Scored:
     """Rows as the bundle scores and flags them, with their local days."""
     p = sigmoid(bundle.model.margin(rows.X))
-    return Scored.of(rows.lead_id, rows.y, p, threshold=bundle.cuts.threshold, day=local_days(rows, site))
-
-
-def local_days(rows: Dataset, site: Site) -> IntArray:
-    """The number of the site's day on which each row was looked at."""
-    return (rows.as_of + site.offset) // DAY
+    return Scored.of(rows.lead_id, rows.y, p, threshold=bundle.cuts.threshold, day=local_days(rows.as_of, site.offset))
 
 
 def window_of(test: Dataset) -> Window:

@@ -10,10 +10,11 @@ from scipy.stats import norm
 
 from leadlight.model.bundle import Bundle
 from leadlight.model.certificate import Certificate
-from leadlight.model.margins import FloatArray, sigmoid
+from leadlight.model.margins import FloatArray, IntArray, sigmoid
 from leadlight.shelf import Champion
 from training.calibrate import followed_offset
 from training.evaluate import Labels, log_losses
+from training.evaluate.clusters import mean_error
 from training.monitor.rows import Watched
 
 FEWEST = 50
@@ -25,12 +26,13 @@ OWN = "recalibration_"
 
 @dataclass(frozen=True, eq=False)
 class Move:
-    """A champion, the mature leads that move its offset, and what it becomes."""
+    """A champion, the mature leads that move its offset, their local days, and what it becomes."""
 
     champion: Champion
     certificate: Certificate
     parent: Bundle
     rows: Watched
+    day: IntArray
     before: FloatArray  # margins without any offset
     offset: float
     error: float
@@ -89,7 +91,7 @@ def _forward(move: Move) -> tuple[float, float]:
         move.before[:half], move.rows.label[:half], first=first["offset"], first_error=first["error"]
     )
     gaps = _gaps(move.rows.label[half:], move.rows.margin[half:], move.before[half:] + offset)
-    error = float(gaps.std(ddof=1)) / len(gaps) ** 0.5
+    error = mean_error(gaps, np.arange(len(gaps)), move.day[half:])
     return float(gaps.mean()), float(gaps.mean() - norm.isf(ALPHA) * error)
 
 

@@ -26,16 +26,16 @@ from training.audit import audit, kept
 from training.calibrate import first_offset, freeze_cuts
 from training.capacity import flagged_by
 from training.card import make_card
-from training.dataset import CALIBRATION, TEST, TRAIN, Dataset, load
+from training.dataset import CALIBRATION, TEST, TRAIN, Dataset, load, local_days
 from training.fit import Explore, Fitted, Wishes, fit
 from training.gate import Provenance, Signer, certify
-from training.judgement import Judgement, assess, local_days
+from training.judgement import Judgement, assess
 from training.plots import draw_scores, draw_shap
 from training.points import directions_of, load_points
 from training.provenance import code_digest
 from training.reference import distributions, spread
 from training.report import HEADLINES, lines
-from training.search import Search, explorer, search_notes, trials_of
+from training.search import Clusters, Search, explorer, search_notes, trials_of
 from training.slices import seen_before
 from training.tracking import Record, Rows, attach, track, track_trials
 
@@ -81,10 +81,11 @@ def train(
     learned, test = rows.part(TRAIN, CALIBRATION), rows.part(TEST)
     notes = _audited(learned, site, target_name, state)
     name = _study(target_name, target, learned)
-    explore = None if search is None else explorer(search, folder=state / "search", name=name, seed=seed)
+    clusters = Clusters(learned.lead_id, local_days(learned.as_of, site.offset))
+    explore = None if search is None else explorer(search, clusters, folder=state / "search", name=name, seed=seed)
     with _workshop(state, target_name) as files:
         fitted = fit_rows(learned, target, seed=seed, card=load_points(site, target, learned.columns), explore=explore)
-        notes = (*notes, *search_notes(fitted, test))
+        notes = (*notes, *search_notes(fitted, test, local_days(test.as_of, site.offset)))
         bundle = freeze(fitted, learned, files / "bundle", (target_name, target, catalogue), site=site, seed=seed)
         seen = seen_before(rows)[rows.split == TEST]
         judgement = assess(site, bundle, learned=learned, test=test, seen=seen, notes=notes, state=state, seed=seed)
@@ -172,7 +173,7 @@ def freeze(
     """Freeze the fitted model as a bundle, and read it back: what is judged is what was written."""
     target_name, target, catalogue = asked
     probabilities = sigmoid(fitted.last_fold.margins)
-    days = len(np.unique(local_days(learned, site)[fitted.last_fold.rows]))
+    days = len(np.unique(local_days(learned.as_of[fitted.last_fold.rows], site.offset)))
     operate = flagged_by(target.operate, rows=len(probabilities), days=days)
     origin = Origin(
         target=target_name,

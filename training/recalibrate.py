@@ -31,7 +31,9 @@ from leadlight.schema import Micros, from_micros
 from leadlight.settings import Site, SiteError
 from leadlight.shelf import bundle_folder, current_champion, keys_folder, verdict_file, write_json
 from training.calibrate import followed_offset, moved, moved_cuts, moved_interval
+from training.dataset import local_days
 from training.evaluate import log_losses
+from training.gate import Signer
 from training.monitor.record import alone, record_of
 from training.monitor.rows import Watched, watched
 from training.offset import FEWEST, FEWEST_CONVERTED, OWN, Move, gate_rules
@@ -85,23 +87,37 @@ class Recalibrated:
 
 
 def recalibrate(
-    site: Site, catalogue: Catalogue, target_name: str, *, state: Path, now: Micros, end: Micros
+    site: Site,
+    catalogue: Catalogue,
+    target_name: str,
+    *,
+    state: Path,
+    now: Micros,
+    end: Micros,
+    signer: Signer | None = None,
 ) -> Recalibrated:
     """A new version of the champion whose offset follows the mature labels, certified if its gate says so.
 
     ``now`` is the clock, ``end`` where the data end. Too few outcomes, a rule that fails, a champion that is not
     genuine: each is a ``SiteError``, and nothing has changed. The same rows give the same version, not another one. A
-    record of the run stays in ``STATE/runs/recalibrate``.
+    record of the run stays in ``STATE/runs/recalibrate``; ``signer`` stands in the certificate alone.
     """
     with alone(state, "recalibrate"):
-        found = _recalibrate(site, catalogue, target_name, state=state, now=now, end=end)
+        found = _recalibrate(site, catalogue, target_name, state=state, now=now, end=end, signer=signer)
         run = record_of(state, "recalibrate", target_name, found.to_json(), at=now)
         write_json(run.path, found.to_json())
     return found
 
 
 def _recalibrate(
-    site: Site, catalogue: Catalogue, target_name: str, *, state: Path, now: Micros, end: Micros
+    site: Site,
+    catalogue: Catalogue,
+    target_name: str,
+    *,
+    state: Path,
+    now: Micros,
+    end: Micros,
+    signer: Signer | None,
 ) -> Recalibrated:
     move = _planned(site, catalogue, target_name, state=state, now=now, end=end)
     if abs(move.shift) < STAYS:
@@ -117,7 +133,7 @@ def _recalibrate(
         known = _version_of(shelf, child.sha256)
         if known is not None:
             return _result(move, child, known, rules)
-        version = _keep(move, child, rules, site=site, files=files, state=state, end=end)
+        version = _keep(move, child, rules, site=site, files=files, state=state, end=end, signer=signer)
     return _result(move, child, version, rules)
 
 
@@ -146,7 +162,8 @@ def _planned(site: Site, catalogue: Catalogue, target_name: str, *, state: Path,
         raise SiteError([f"{target_name}: too little evidence to move the offset: {seen}; {needed}: wait for outcomes"])
     before = rows.margin - parent.model.offset
     offset, error = followed_offset(before, rows.label, first=first["offset"], first_error=first["error"])
-    return Move(champion, certificate, parent, rows, before, offset, error)
+    day = local_days(rows.as_of, site.offset)
+    return Move(champion, certificate, parent, rows, day, before, offset, error)
 
 
 def mature_leads(rows: Watched) -> Watched:
@@ -187,17 +204,21 @@ def _keep(
     files: Path,
     state: Path,
     end: Micros,
+    signer: Signer | None,
 ) -> int:
     """Certificate, verdict, MLflow's run and version, and its place on the shelf."""
     target_name = move.parent.manifest.origin.target
+    of_parent = {name: found for name, found in move.certificate.findings.items() if name not in {"by", "at"}}
     findings = {
-        **move.certificate.findings,
+        **of_parent,
         "rules": [*_carried(move.certificate), *rules],
         "champion": move.parent.sha256,
         "parent": move.parent.sha256,
         "data_end": end,
+        "hashes": {**of_parent.get("hashes", {}), "bundle": child.sha256},
     }
-    certificate = replace(move.certificate, bundle_sha256=child.sha256, findings=findings)
+    signed = {} if signer is None else signer.to_json()
+    certificate = replace(move.certificate, bundle_sha256=child.sha256, findings={**findings, **signed})
     write_certificate(files / "bundle", certificate, key=signing_key(keys_folder(state)))
     verdict = {"target": target_name, "bundle_sha256": child.sha256, "verdict": certificate.verdict, **findings}
     write_json(files / "verdict.json", verdict)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,9 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from leadlight.model.margins import sigmoid
-from training.dataset import Dataset
+from leadlight.model.margins import IntArray, sigmoid
+from leadlight.settings import SiteError
+from training.dataset import Dataset, Names
 from training.evaluate import Scored, loss_difference
+from training.evaluate.clusters import sum_error
 from training.fit import HINGED, PLAIN, SEARCHED, Bench, Candidate, Draft, Explore, Fitted, Found, Plan, Tried
 from training.tracking import TrialRecord
 
@@ -39,18 +42,39 @@ class Search:
     tell: Callable[[int], None] = lambda _: None
 
 
-def explorer(search: Search, *, folder: Path, name: str, seed: int) -> Explore:
+@dataclass(frozen=True, eq=False)
+class Clusters:
+    """The lead and the local day of each row that is fitted on: what says how unsure the gain of a search is."""
+
+    lead_id: Names
+    day: IntArray
+
+
+def explorer(search: Search, clusters: Clusters, *, folder: Path, name: str, seed: int) -> Explore:
     """The search as a fit runs it, its trials kept in ``folder`` under ``name``; the same name must be the same rows.
 
-    The same seed and number of trials find the same plan, in one run or in several.
+    The same seed and number of trials find the same plan, in one run or in several. While another process searches
+    in this folder it is a ``SiteError``.
     """
 
     def explore(bench: Bench, recipe: Plan) -> tuple[Plan, Found]:
-        with _study(folder, f"{name}-v{VERSION}-seed{seed}") as study:
+        with _alone(folder), _study(folder, f"{name}-v{VERSION}-seed{seed}") as study:
             _go_on(study, search, bench, recipe, seed=seed)
-            return _best(study, bench, recipe)
+            return _best(study, bench, recipe, clusters)
 
     return explore
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One search at a time: two would take each other's trials for those of a run that was ended from outside."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w", encoding="ascii") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SiteError([f"another search is at work in {folder}: let it end, then this one goes on"]) from None
+        yield
 
 
 @contextmanager
@@ -58,7 +82,6 @@ def _study(folder: Path, name: str) -> Iterator[Study]:
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    folder.mkdir(parents=True, exist_ok=True)
     storage = optuna.storages.RDBStorage(f"sqlite:///{folder / 'trials.db'}")
     try:
         pruner = optuna.pruners.MedianPruner(n_startup_trials=PATIENCE)
@@ -143,8 +166,8 @@ def _draft(trial: Trial, *, with_trees: bool) -> Draft:
     return Draft((terms, strength), Candidate(SEARCHED, leaves, hessian, drawn))
 
 
-def _best(study: Study, bench: Bench, recipe: Plan) -> tuple[Plan, Found]:
-    """The plan of the best trial, grown again, and its gain row by row."""
+def _best(study: Study, bench: Bench, recipe: Plan, clusters: Clusters) -> tuple[Plan, Found]:
+    """The plan of the best trial, grown again, and its gain with its error over leads and days."""
     from optuna.trial import FixedTrial
 
     tried = tuple(_finished(study))
@@ -158,7 +181,10 @@ def _best(study: Study, bench: Bench, recipe: Plan) -> tuple[Plan, Found]:
     gap = np.concatenate(gaps)
     weights = np.concatenate([fold.judge.weights for fold in bench.folds])
     gain = float(np.average(gap, weights=weights))
-    error = float(np.sqrt(np.sum((weights * (gap - gain)) ** 2)) / weights.sum())
+    judged = np.concatenate([fold.judged for fold in bench.folds])
+    lead = np.unique(clusters.lead_id[judged].astype(str), return_inverse=True)[1]
+    day = np.unique(clusters.day[judged], return_inverse=True)[1]
+    error = sum_error(weights * (gap - gain) / weights.sum(), lead, day)
     return plan, Found(tried, gain, error, taken=gain < -CONFIDENCE * error)
 
 
@@ -175,8 +201,11 @@ def trials_of(found: Found) -> tuple[TrialRecord, ...]:
     )
 
 
-def search_notes(fitted: Fitted, test: Dataset) -> tuple[str, ...]:
-    """How the search went, and on the test rows the model taken against the one passed over: told, never a choice."""
+def search_notes(fitted: Fitted, test: Dataset, day: IntArray) -> tuple[str, ...]:
+    """How the search went, and on the test rows the model taken against the one passed over: told, never a choice.
+
+    ``day`` are the local days of the test rows.
+    """
     found = fitted.found
     if found is None:
         return ()
@@ -192,7 +221,7 @@ def search_notes(fitted: Fitted, test: Dataset) -> tuple[str, ...]:
     )
     ours, theirs = fitted.model, fitted.other
     best, recipe = (ours, theirs) if found.taken else (theirs, ours)
-    scored = Scored.of(test.lead_id, test.y, sigmoid(best.margin(test.X)), threshold=1.0)
+    scored = Scored.of(test.lead_id, test.y, sigmoid(best.margin(test.X)), threshold=1.0, day=day)
     gap = loss_difference(scored, sigmoid(recipe.margin(test.X)))
     word = "worse" if gap.mean > 0 else "better"
     warning = ": it won on the folds and lost on later rows" if gap.mean > 0 else ""

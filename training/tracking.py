@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from leadlight.registry import mlflow_client, model_name
-from leadlight.registry.mlflow_client import artifacts_of
+from leadlight.registry.mlflow_client import artifacts_of, reached
 from leadlight.settings import Site
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def track(site: Site, target_name: str, record: Record, *, state: Path) -> str:
     from mlflow.entities import Metric, Param, RunTag
 
     client = mlflow_client(site, state)
-    with _run(client, _experiment(client, site, target_name, state), record.name) as run_id:
+    with reached(), _run(client, _experiment(client, site, target_name, state), record.name) as run_id:
         client.log_batch(
             run_id,
             metrics=[Metric(name, value, 0, 0) for name, value in record.metrics.items() if value is not None],
@@ -75,22 +75,24 @@ def track_trials(site: Site, target_name: str, run_id: str, trials: tuple[TrialR
     from mlflow.entities import Metric, Param, RunTag
 
     client = mlflow_client(site, state)
-    experiment = _experiment(client, site, target_name, state)
-    for trial in trials:
-        with _run(client, experiment, trial.name) as nested:
-            client.log_batch(
-                nested,
-                metrics=[Metric("fold_log_loss", trial.loss, 0, 0)],
-                params=[Param(name, str(value)) for name, value in trial.parameters.items()],
-                tags=[RunTag(name, value) for name, value in {**trial.tags, PARENT: run_id}.items()],
-            )
+    with reached():
+        experiment = _experiment(client, site, target_name, state)
+        for trial in trials:
+            with _run(client, experiment, trial.name) as nested:
+                client.log_batch(
+                    nested,
+                    metrics=[Metric("fold_log_loss", trial.loss, 0, 0)],
+                    params=[Param(name, str(value)) for name, value in trial.parameters.items()],
+                    tags=[RunTag(name, value) for name, value in {**trial.tags, PARENT: run_id}.items()],
+                )
 
 
 def attach(site: Site, run_id: str, files: Iterable[Path], *, state: Path) -> None:
     """Lay further files beside those of a run."""
     client = mlflow_client(site, state)
-    for file in files:
-        client.log_artifact(run_id, str(file))
+    with reached():
+        for file in files:
+            client.log_artifact(run_id, str(file))
 
 
 def _experiment(client: MlflowClient, site: Site, target_name: str, state: Path) -> str:

@@ -106,13 +106,18 @@ def _opened(folder: Path, state: Path | None, target: str | None) -> tuple[Place
 def _recalibrated(place: Place, name: str, built: Built, *, promoted: bool) -> tuple[dict[str, Any], list[str]]:
     from leadlight.commands.versions import decision_by
     from leadlight.registry import promote
+    from training.gate import Signer
     from training.recalibrate import recalibrate as follow
 
+    decision = decision_by(None)
+    signer = Signer(decision.by, decision.at)
     with err.status(f"recalibrating {name} …"):
-        found = follow(place.site, place.catalogue, name, state=place.state, now=built.as_of, end=built.data_end)
+        found = follow(
+            place.site, place.catalogue, name, state=place.state, now=built.as_of, end=built.data_end, signer=signer
+        )
         lines = found.lines()
         if promoted and found.version is not None:
-            promote(place.site, name, state=place.state, version=found.version, decision=decision_by(None))
+            promote(place.site, name, state=place.state, version=found.version, decision=decision)
             lines.append(f"{name}: version {found.version} is the champion")
         elif found.version is not None:
             lines.append(f"next: leadlight promote SITE {found.version} --target {name}")

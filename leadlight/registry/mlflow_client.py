@@ -33,7 +33,7 @@ def mlflow_client(site: Site, state: Path) -> MlflowClient:
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     folder = mlflow_folder(state)
     folder.mkdir(parents=True, exist_ok=True)
-    with warnings.catch_warnings(), _alone(folder / "lock"):
+    with warnings.catch_warnings(), _alone(folder / "lock"), reached():
         # mlflow 3.17 uses a loader that SQLAlchemy 2.1 deprecates
         warnings.filterwarnings("ignore", "The ``noload`` loader strategy", DeprecationWarning)
         from mlflow import MlflowClient
@@ -41,6 +41,19 @@ def mlflow_client(site: Site, state: Path) -> MlflowClient:
         logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
         address = _address(site, folder)
         return MlflowClient(tracking_uri=address, registry_uri=address)
+
+
+@contextmanager
+def reached() -> Iterator[None]:
+    """What MLflow cannot do within, because it is away, read-only or damaged, is a ``SiteError``."""
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import DBAPIError  # of MLflow's own database, which it lets through
+
+    try:
+        yield
+    except (MlflowException, DBAPIError) as error:
+        words = " ".join(str(error).split("\n[SQL", maxsplit=1)[0].split())
+        raise SiteError([f"MLflow did not do its part, see [stores] tracking and STATE/mlflow: {words}"]) from error
 
 
 def mlflow_folder(state: Path) -> Path:
@@ -61,17 +74,18 @@ def register(
     """Give the bundle logged by an MLflow run its version number in the registry."""
     client = mlflow_client(site, state)
     name = model_name(site, target_name)
-    if not client.search_registered_models(f"name = '{name}'"):
-        _, target = site.target(target_name)
-        words = f"{site.site.title.en}: {target.en or target_name}{' (made data)' if site.site.made else ''}"
-        client.create_registered_model(name, description=words)
     tags = {BUNDLE_TAG: bundle_sha256}
-    while True:  # a registry begun anew counts from 1: numbers that the shelf has given are not given again
-        made = client.create_model_version(
-            name, source=f"runs:/{run_id}/bundle", run_id=run_id, tags=tags, description=description or None
-        )
-        if not bundle_folder(state, target_name, int(made.version)).exists():
-            return int(made.version)
+    with reached():
+        if not client.search_registered_models(f"name = '{name}'"):
+            _, target = site.target(target_name)
+            words = f"{site.site.title.en}: {target.en or target_name}{' (made data)' if site.site.made else ''}"
+            client.create_registered_model(name, description=words)
+        while True:  # a registry begun anew counts from 1: numbers that the shelf has given are not given again
+            made = client.create_model_version(
+                name, source=f"runs:/{run_id}/bundle", run_id=run_id, tags=tags, description=description or None
+            )
+            if not bundle_folder(state, target_name, int(made.version)).exists():
+                return int(made.version)
 
 
 def check_known(site: Site, target_name: str, named: Champion, *, state: Path) -> None:
@@ -90,12 +104,16 @@ def check_known(site: Site, target_name: str, named: Champion, *, state: Path) -
 
 def move_alias(site: Site, target_name: str, alias: str, version: int, *, state: Path) -> None:
     """Let ``alias`` name this version in the registry."""
-    mlflow_client(site, state).set_registered_model_alias(model_name(site, target_name), alias, str(version))
+    client = mlflow_client(site, state)
+    with reached():
+        client.set_registered_model_alias(model_name(site, target_name), alias, str(version))
 
 
 def drop_alias(site: Site, target_name: str, alias: str, *, state: Path) -> None:
     """Let ``alias`` name no version."""
-    mlflow_client(site, state).delete_registered_model_alias(model_name(site, target_name), alias)
+    client = mlflow_client(site, state)
+    with reached():
+        client.delete_registered_model_alias(model_name(site, target_name), alias)
 
 
 def _address(site: Site, folder: Path) -> str:

@@ -6,9 +6,13 @@ The server reads the shelf's champion file alone, and checks the certificate its
 
 from __future__ import annotations
 
+import fcntl
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from leadlight.model.certificate import PUBLIC_KEY, Certificate, pinned_key, read_certificate, shortfalls
 from leadlight.model.manifest import read_checked
@@ -35,13 +39,15 @@ def promote(site: Site, target_name: str, *, state: Path, decision: Decision, ve
     It may be if the gate's certificate is genuine, is about this very bundle, covers today's thresholds, and if the
     gate held it against the champion of today. A challenger that is promoted is a challenger no more.
     """
-    version = last_trained(state, target_name) if version is None else version
-    named = _certified(site, target_name, version, state=state, against_champion=True)
-    _verified(site, target_name, named, state=state)
-    move_alias(site, target_name, CHAMPION, version, state=state)
-    _let_serve(state, target_name, named, decision, "promote")
-    if current_challenger(state, target_name) == named:
-        withdraw(site, target_name, state=state, decision=decision)
+    with _alone(state, target_name):
+        version = last_trained(state, target_name) if version is None else version
+        named = _certified(site, target_name, version, state=state, against_champion=True)
+        _verified(site, target_name, named, state=state)
+        move_alias(site, target_name, CHAMPION, version, state=state)
+        _let_serve(state, target_name, named, decision, "promote")
+        if current_challenger(state, target_name) == named:
+            drop_alias(site, target_name, CHALLENGER, state=state)
+            _leave_the_shadow(state, target_name, named, decision)
     return named
 
 
@@ -50,46 +56,79 @@ def challenge(site: Site, target_name: str, *, state: Path, decision: Decision, 
 
     It needs the gate's certificate as a champion does, but need not have been held against today's champion.
     """
-    version = last_trained(state, target_name) if version is None else version
-    named = _certified(site, target_name, version, state=state, against_champion=False)
-    if named == current_champion(state, target_name):
-        raise SiteError([f"version {version} is the champion: a challenger is another version"])
-    _verified(site, target_name, named, state=state)
-    move_alias(site, target_name, CHALLENGER, version, state=state)
-    _note(state, target_name, named, decision, "challenge")
-    write_json(challenger_file(state, target_name), asdict(named))
+    with _alone(state, target_name):
+        version = last_trained(state, target_name) if version is None else version
+        named = _certified(site, target_name, version, state=state, against_champion=False)
+        if named == current_champion(state, target_name):
+            raise SiteError([f"version {version} is the champion: a challenger is another version"])
+        _verified(site, target_name, named, state=state)
+        move_alias(site, target_name, CHALLENGER, version, state=state)
+        if current_challenger(state, target_name) != named:
+            _note(state, target_name, named, decision, "challenge")
+        write_json(challenger_file(state, target_name), asdict(named))
     return named
 
 
 def withdraw(site: Site, target_name: str, *, state: Path, decision: Decision) -> Champion:
-    """Let nobody score in the champion's shadow; the version that did so. Without one it is a ``SiteError``."""
-    named = current_challenger(state, target_name)
-    if named is None:
-        raise SiteError([f"target {target_name!r} has no challenger"])
-    challenger_file(state, target_name).unlink()
-    _note(state, target_name, named, decision, "withdraw")
-    drop_alias(site, target_name, CHALLENGER, state=state)
+    """Let nobody score in the champion's shadow; the version that did so. Without one it is a ``SiteError``.
+
+    The file goes last: whatever hinders this half way, the same command ends it.
+    """
+    with _alone(state, target_name):
+        named = current_challenger(state, target_name)
+        if named is None:
+            raise SiteError([f"target {target_name!r} has no challenger"])
+        drop_alias(site, target_name, CHALLENGER, state=state)
+        _leave_the_shadow(state, target_name, named, decision)
     return named
 
 
 def rollback(site: Site, target_name: str, *, state: Path, decision: Decision, version: int | None = None) -> Champion:
     """Let ``version`` serve again, by default the champion before this one; it must have been champion before.
 
-    The champion file moves first, and MLflow's alias after it. A certificate that is not genuine or
-    covers less than ``leadlight.toml`` asks for today is refused, as the server would refuse it.
+    The champion file moves first, and MLflow's aliases after it: if they cannot, the ``SiteError`` says that the
+    rollback stands. A certificate that is not genuine or covers less than ``leadlight.toml`` asks for today is refused,
+    as the server would refuse it. A challenger that serves again is a challenger no more.
     """
-    line = line_of_champions(terms(state, target_name))
-    before = [term.version for term in line[:-1]]
-    if version is None and not before:
-        raise SiteError([f"target {target_name!r} had no champion before this one: there is nothing to go back to"])
-    version = before[-1] if version is None else version
-    if version not in before:
-        allowed = ", ".join(map(str, dict.fromkeys(before))) or "none"
-        raise SiteError([f"version {version} was not champion before today's: one of these was: {allowed}"])
-    named = _certified(site, target_name, version, state=state, against_champion=False)
-    _let_serve(state, target_name, named, decision, "rollback")
-    move_alias(site, target_name, CHAMPION, version, state=state)
+    with _alone(state, target_name):
+        line = line_of_champions(terms(state, target_name))
+        before = [term.version for term in line[:-1]]
+        if version is None and not before:
+            raise SiteError([f"target {target_name!r} had no champion before this one: there is nothing to go back to"])
+        version = before[-1] if version is None else version
+        if version not in before:
+            allowed = ", ".join(map(str, dict.fromkeys(before))) or "none"
+            raise SiteError([f"version {version} was not champion before today's: one of these was: {allowed}"])
+        named = _certified(site, target_name, version, state=state, against_champion=False)
+        _let_serve(state, target_name, named, decision, "rollback")
+        challenged = current_challenger(state, target_name) == named
+        if challenged:
+            _leave_the_shadow(state, target_name, named, decision)
+        try:
+            move_alias(site, target_name, CHAMPION, version, state=state)
+            if challenged:
+                drop_alias(site, target_name, CHALLENGER, state=state)
+        except SiteError as error:
+            stands = f"version {version} serves again, but MLflow does not know yet: `leadlight promote SITE {version}`"
+            raise SiteError([f"{stands} tells it", *error.faults]) from error
     return named
+
+
+@contextmanager
+def _alone(state: Path, target_name: str) -> Iterator[None]:
+    """One decision about a target at a time: what it was checked against is so until it is done."""
+    shelf = bundle_folder(state, target_name, 0).parent
+    if not shelf.is_dir():  # no version, so nothing to decide about
+        yield
+        return
+    with (shelf / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _leave_the_shadow(state: Path, target_name: str, named: Champion, decision: Decision) -> None:
+    _note(state, target_name, named, decision, "withdraw")
+    challenger_file(state, target_name).unlink()
 
 
 def _certified(site: Site, target_name: str, version: int, *, state: Path, against_champion: bool) -> Champion:
@@ -131,17 +170,23 @@ def _refusals(verdict_path: Path, version: int) -> list[str]:
     """Why the gate did not let this version pass, rule by rule; nothing if it did."""
     if not verdict_path.is_file():
         return [f"version {version} has no verdict ({verdict_path}): train, and let the gate judge"]
-    verdict = json.loads(verdict_path.read_bytes())
-    if verdict["verdict"] == "promote":
-        return []
-    head = f"version {version} may not be promoted, the gate's verdict is {verdict['verdict']}"
-    rules = [rule for rule in verdict["rules"] if rule["state"] != "pass"]
-    return [head, *(f"{rule['name']}: {rule['state']}: {_numbers(rule)}; {rule['evidence']}" for rule in rules)]
+    try:
+        verdict = json.loads(verdict_path.read_bytes())
+        if verdict["verdict"] == "promote":
+            return []
+        head = f"version {version} may not be promoted, the gate's verdict is {verdict['verdict']}"
+        return [head, *(_words(rule) for rule in verdict["rules"] if rule["state"] != "pass")]
+    except (ValueError, KeyError, TypeError) as error:
+        return [f"{verdict_path} is not a verdict ({error}): train again, and let the gate judge"]
 
 
-def _numbers(rule: dict[str, float | None]) -> str:
+def _words(rule: dict[str, Any]) -> str:
+    """A rule that stands in the way, its numbers, and about how much more evidence would settle it."""
     found = {name: rule[name] for name in ("value", "lower", "upper", "threshold")}
-    return ", ".join(f"{name} {number:.4g}" for name, number in found.items() if number is not None)
+    numbers = ", ".join(f"{name} {number:.4g}" for name, number in found.items() if number is not None)
+    words = f"{rule['name']}: {rule['state']}: {numbers}; {rule['evidence']}"
+    needed = rule.get("needed")
+    return words if needed is None else f"{words}; about {needed:,} more {rule['unit']} would settle it"
 
 
 def _rival(certificate: Certificate, state: Path, target_name: str) -> list[str]:

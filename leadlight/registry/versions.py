@@ -10,6 +10,7 @@ from typing import Any
 from leadlight.model.manifest import MANIFEST
 from leadlight.registry.terms import Term, terms
 from leadlight.schema import from_micros
+from leadlight.settings import SiteError
 from leadlight.shelf import bundle_folder, current_challenger, current_champion, verdict_file
 
 _SHOWN = ("auc", "log_loss", "precision", "recall")
@@ -56,9 +57,8 @@ def versions(state: Path, target_name: str) -> list[Version]:
 
 
 def _version(state: Path, target_name: str, number: int, record: list[Term], serves: str | None) -> Version:
-    verdict_path = verdict_file(state, target_name, number)
-    verdict = json.loads(verdict_path.read_bytes()) if verdict_path.is_file() else {}
-    origin = json.loads((bundle_folder(state, target_name, number) / MANIFEST).read_bytes()).get("origin", {})
+    verdict = _document(verdict_file(state, target_name, number))
+    origin = _document(bundle_folder(state, target_name, number) / MANIFEST).get("origin", {})
     until = origin.get("trained_until")
     return Version(
         version=number,
@@ -73,6 +73,15 @@ def _version(state: Path, target_name: str, number: int, record: list[Term], ser
             {"at": _moment(term.at), "by": term.by, "action": term.action} for term in record if term.version == number
         ),
     )
+
+
+def _document(path: Path) -> dict[str, Any]:
+    """What a file of a version says; one that is not there says nothing."""
+    try:
+        found = json.loads(path.read_bytes()) if path.is_file() else {}
+    except ValueError as error:
+        raise SiteError([f"{path} is damaged ({error}): restore it, or take the version away"]) from error
+    return found if isinstance(found, dict) else {}
 
 
 def _moment(micros: int) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -284,6 +286,84 @@ def test_rollback_lets_the_one_before_serve_again(shelf: Shelf) -> None:
         registry.rollback(shelf.site, TARGET, state=shelf.state, decision=DECISION)
     with pytest.raises(SiteError, match="version 3 was not champion before today's"):
         registry.rollback(shelf.site, TARGET, state=shelf.state, version=3, decision=DECISION)
+
+
+def test_of_two_promotions_at_once_the_second_is_held_against_the_first(shelf: Shelf) -> None:
+    """Both were judged when nobody served: one becomes champion, the other is told to be judged against it."""
+    shelve(shelf, seed=3)
+    refused: list[tuple[str, ...]] = []
+
+    def decide(version: int) -> None:
+        try:
+            registry.promote(shelf.site, TARGET, state=shelf.state, version=version, decision=DECISION)
+        except SiteError as error:
+            refused.append(error.faults)
+
+    both = [threading.Thread(target=decide, args=(version,)) for version in (1, 3)]
+    for each in both:
+        each.start()
+    for each in both:
+        each.join()
+
+    champion = current_champion(shelf.state, TARGET)
+    assert champion is not None
+    assert refused == [(f"judged against champion none, now it is version {champion.version}: train again",)]
+    assert [term.version for term in terms(shelf.state, TARGET)] == [champion.version] == [alias(shelf)]
+
+
+@pytest.mark.proof
+def test_a_challenger_that_serves_again_is_one_no_more(shelf: Shelf) -> None:
+    """A rollback to the version in the shadow leaves nobody there: a champion has no shadow of itself."""
+    registry.promote(shelf.site, TARGET, state=shelf.state, version=1, decision=DECISION)
+    shelve(shelf, seed=3)
+    registry.promote(shelf.site, TARGET, state=shelf.state, decision=DECISION)
+    registry.challenge(shelf.site, TARGET, state=shelf.state, version=1, decision=DECISION)
+
+    back = registry.rollback(shelf.site, TARGET, state=shelf.state, decision=DECISION)
+
+    assert current_champion(shelf.state, TARGET) == back
+    assert current_challenger(shelf.state, TARGET) is None
+    actions = [(term.action, term.version) for term in terms(shelf.state, TARGET)[-2:]]
+    assert actions == [("rollback", 1), ("withdraw", 1)]
+    model = registry.mlflow_client(shelf.site, shelf.state).get_registered_model("tiny-first_order")
+    assert {name: int(version) for name, version in model.aliases.items()} == {"champion": 1}
+
+
+@pytest.mark.proof
+def test_what_mlflow_cannot_do_is_a_fault_and_a_rollback_stands(shelf: Shelf) -> None:
+    """With a damaged record nothing is promoted; a rollback serves all the same, and says what is left to do."""
+    registry.promote(shelf.site, TARGET, state=shelf.state, version=1, decision=DECISION)
+    shelve(shelf, seed=3)
+    registry.promote(shelf.site, TARGET, state=shelf.state, decision=DECISION)
+    moved = shelf._replace(state=shelf.state.with_name("damaged"))
+    shutil.copytree(shelf.state, moved.state)
+    (moved.state / "mlflow" / "mlflow.db").write_bytes(b"no database at all, but long enough to be read as one" * 99)
+
+    with pytest.raises(SiteError, match="MLflow did not do its part"):
+        registry.promote(moved.site, TARGET, state=moved.state, version=3, decision=DECISION)
+    with pytest.raises(SiteError, match="version 1 serves again, but MLflow does not know yet"):
+        registry.rollback(moved.site, TARGET, state=moved.state, decision=DECISION)
+
+    champion = current_champion(moved.state, TARGET)
+    assert champion is not None
+    assert champion.version == 1
+
+
+def test_a_refusal_says_how_much_more_evidence_is_needed(shelf: Shelf) -> None:
+    """Beside the numbers of the rule that stands in the way; a verdict that is none is named."""
+    path = verdict_file(shelf.state, TARGET, 2)
+    verdict = json.loads(path.read_bytes())
+    write_json(path, {**verdict, "rules": [{**verdict["rules"][0], "needed": 1234, "unit": "flagged leads"}]})
+
+    with pytest.raises(SiteError) as refused:
+        registry.promote(shelf.site, TARGET, state=shelf.state, decision=DECISION)
+    path.write_text("{", encoding="utf-8")
+    with pytest.raises(SiteError, match="is not a verdict"):
+        registry.promote(shelf.site, TARGET, state=shelf.state, decision=DECISION)
+    with pytest.raises(SiteError, match="is damaged"):
+        registry.versions(shelf.state, TARGET)
+
+    assert refused.value.faults[1].endswith("40 of 100 rows; about 1,234 more flagged leads would settle it")
 
 
 def test_rollback_takes_no_version_that_lost_its_certificate(shelf: Shelf) -> None:

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadlight.schema import DAY, HOUR, day_number, midnight
+from leadlight.schema import DAY, HOUR, day_number, local_day, midnight
 from leadlight.settings import SiteError, Split, Target
 from tests.training.training_builders import as_dataset, made_place, made_rows
-from training.dataset import load, split_rows
+from training.dataset import load, local_days, split_rows
 
 OFFSET = 8 * HOUR
 
@@ -54,6 +54,14 @@ def test_no_training_outcome_is_known_later_than_the_test_begins(
     assert len(test) >= max(round(len(as_of) * share), 1)
     if (split == "calibration").any() and (split == "train").any():
         assert as_of[split == "train"].max() <= as_of[split == "calibration"].min()
+
+
+@pytest.mark.parametrize("hours", [-11, 0, 8, 14])
+def test_local_days_are_those_of_the_schema(hours: int) -> None:
+    """Whole arrays count days as one moment does, on both sides of midnight and of 1970."""
+    moments = np.array([-DAY - 1, -1, 0, 1, 20_000 * DAY - 8 * HOUR - 1, 20_000 * DAY - 8 * HOUR])
+
+    assert local_days(moments, hours * HOUR).tolist() == [local_day(at, hours * HOUR) for at in moments.tolist()]
 
 
 def test_dates_are_local_days_and_inclusive() -> None:

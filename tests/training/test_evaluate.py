@@ -23,7 +23,7 @@ from training.evaluate import (
     noise_floor,
     recalibration,
 )
-from training.evaluate.clusters import cluster_weights, mean_error, two_way
+from training.evaluate.clusters import cluster_weights, drawn_error, mean_error, sum_error, two_way
 from training.evaluate.evaluation import REPLICATES
 from training.evaluate.measure import Measure
 
@@ -251,6 +251,24 @@ def test_four_days_say_nothing_of_days() -> None:
 
     assert mean_error(values, lead, np.arange(400) % 4) == mean_error(values, lead, None)
     assert mean_error(values, lead, np.arange(400) % 5) != mean_error(values, lead, None)
+
+
+def test_what_is_drawn_and_what_is_summed_up_are_equally_unsure_with_few_days() -> None:
+    """Five days drawn anew spread too little: without making up for it, replicates would claim a tenth too much."""
+    random = np.random.default_rng(11)
+    day = np.arange(300) // 60
+    lead = np.arange(300)
+    values = random.normal(size=300) + random.normal(size=5)[day]
+    drawn = [
+        float(
+            np.concatenate([w @ values / w.sum(axis=1) for w in cluster_weights(each, seed=2, replicates=4000)]).std()
+        )
+        for each in (lead, day, lead)
+    ]
+    shares = (values - values.mean()) / 300
+
+    assert drawn_error(drawn, days=5) == pytest.approx(sum_error(shares, lead, day), rel=0.04)
+    assert drawn_error(drawn[:1], days=5) == drawn[0]
 
 
 def test_two_ways_are_never_less_than_one() -> None:

@@ -11,11 +11,10 @@ import pytest
 from sklearn.metrics import log_loss
 
 from leadlight.model.bundle import load_bundle
-from leadlight.model.encoder import in_columns
 from leadlight.model.margins import sigmoid
 from leadlight.schema import DAY
 from leadlight.settings import SiteError
-from tests.leadlight.model.fit_builders import Rows, fit_rows, fitted, made_rows, written
+from tests.leadlight.model.fit_builders import Rows, fit_rows, fitted, in_columns, made_rows, written
 from tests.training.test_card import few, fit_card
 
 OTHER_FIT = """

@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
 from features.catalogue import load_catalogue
-from leadlight.model.encoder import in_columns
 from leadlight.schema import DAY
 from leadlight.settings import Target
-from tests.leadlight.model.fit_builders import made_rows
+from tests.leadlight.model.fit_builders import in_columns, made_rows
 from tests.training.training_builders import made_place
 from tests.training.training_builders import made_rows as made_rows_of_a_site
 from training.fit import Fitted, Wishes, fit

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -12,6 +16,7 @@ import pytest
 
 from leadlight import registry
 from leadlight.schema import DAY
+from leadlight.settings import SiteError
 from leadlight.shelf import bundle_folder
 from tests.leadlight.model.fit_builders import Rows, written
 from tests.leadlight.model.fit_builders import made_rows as rows_to_fit
@@ -19,7 +24,7 @@ from tests.training.training_builders import Place, as_dataset, made_place, made
 from training.fit import Fitted, Found, Wishes, fit
 from training.fit.recipe import Tried
 from training.pipeline import Result, train
-from training.search import Search, explorer, search_notes
+from training.search import Clusters, Search, explorer, search_notes
 
 
 class Searched(NamedTuple):
@@ -40,10 +45,17 @@ def rows() -> Rows:
     return made._replace(y=y)
 
 
+def clusters() -> Clusters:
+    """A lead and a day of its own for each row."""
+    each = np.arange(len(rows().y))
+    return Clusters(each.astype(str).astype(object), each)
+
+
 def search(folder: Path, trials: int, *, seed: int = 7, **more: object) -> Fitted:
     """The fit of these rows after so many trials, kept in ``folder``."""
     made = rows()
-    explore = explorer(Search(trials, **more), folder=folder, name="rows", seed=seed)  # type: ignore[arg-type]  # of Search
+    limits = Search(trials, **more)  # type: ignore[arg-type]  # of Search
+    explore = explorer(limits, clusters(), folder=folder, name="rows", seed=seed)
     wishes = Wishes(explore=explore)
     return fit(made.X, made.y, made.as_of, horizon=DAY, groups=made.groups, seed=7, workers=1, wishes=wishes)
 
@@ -58,6 +70,41 @@ def test_a_search_goes_on_as_if_it_had_never_stopped(tmp_path: Path) -> None:
     assert at_once.found == later.found
     assert len(at_once.found.tried) == 4
     assert written(tmp_path / "a", at_once) == written(tmp_path / "b", later)
+
+
+def test_a_second_search_at_once_says_so(tmp_path: Path) -> None:
+    """It would take the first one's trial for one that was ended from outside; when that is done, it goes on."""
+    with (tmp_path / "lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+
+        with pytest.raises(SiteError, match="another search is at work"):
+            search(tmp_path, 2)
+
+    assert search(tmp_path, 2).found is not None
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+import optuna
+from tests.training.test_search import search
+
+def kill(done):
+    if done == 2:
+        optuna.load_study(study_name=None, storage=f"sqlite:///{folder / 'trials.db'}").ask()  # one is begun
+        os.kill(os.getpid(), signal.SIGKILL)
+
+folder = Path(sys.argv[1])
+search(folder, 4, tell=kill)
+"""
+
+
+def test_a_search_killed_in_a_trial_goes_on_in_another_process(tmp_path: Path) -> None:
+    """What was half done is begun again: the same trials as if nobody had been killed."""
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path / "killed")], check=False)
+
+    assert killed.returncode == -signal.SIGKILL
+    assert search(tmp_path / "killed", 4).found == search(tmp_path / "once", 4).found
 
 
 def test_the_recipe_is_the_first_trial_and_stands_if_none_is_better(tmp_path: Path) -> None:
@@ -88,7 +135,7 @@ def test_a_search_that_wins_on_the_folds_and_loses_on_later_rows_says_so(tmp_pat
     best, recipe = (blind, good.model)
     result = replace(good, model=best if taken else recipe, other=recipe if taken else best, found=found)
 
-    (note,) = search_notes(result, test)
+    (note,) = search_notes(result, test, np.arange(len(test.y)))
 
     assert "better than the recipe on the folds by 0.01000 (standard error 0.00200)" in note
     assert ("so it was taken" in note) is taken

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from mlflow.exceptions import MlflowException
 
 from leadlight import registry
+from leadlight.settings import SiteError
 from tests import builders
 from training.tracking import Record, Rows, track
 
@@ -44,7 +44,7 @@ def test_a_run_that_breaks_is_marked_failed(tmp_path: Path) -> None:
     """A training that cannot be recorded leaves no run that looks finished."""
     record = Record("a run", {}, {"no\nname": 1.0}, {}, (), tmp_path)
 
-    with pytest.raises(MlflowException, match="Invalid"):
+    with pytest.raises(SiteError, match="Invalid"):
         track(builders.site(), "first_order", record, state=tmp_path / "state")
 
     client = registry.mlflow_client(builders.site(), tmp_path / "state")

@@ -9,7 +9,7 @@ import numpy as np
 
 from leadlight.model.margins import FloatArray, IntArray
 from training.evaluate import Names, Scored, log_losses, mass_bins
-from training.evaluate.clusters import cells, cluster_weights, days_tell, mean_error, two_way
+from training.evaluate.clusters import cells, cluster_weights, days_tell, drawn_error, mean_error
 from training.evaluate.measure import Measure
 
 REPLICATES = 500
@@ -93,8 +93,7 @@ def _pair(first: float, second: float, gaps: list[FloatArray], days: int) -> Pai
     difference = second - first
     if not np.isfinite(difference) or any(len(gap) == 0 for gap in kept):
         return Pair(_finite(first), _finite(second), _finite(difference), None, None)
-    errors = [float(gap.std()) for gap in kept]
-    error = errors[0] if len(errors) == 1 else two_way(errors[0], errors[1], errors[2], days=days)
+    error = drawn_error([float(gap.std()) for gap in kept], days=days)
     return Pair(first, second, difference, difference - SIGMAS * error, difference + SIGMAS * error)
 
 

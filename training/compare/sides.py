@@ -12,9 +12,8 @@ from leadlight.model.bundle import Bundle, load_bundle
 from leadlight.model.verify import verify_in_child
 from leadlight.settings import Site, SiteError, Target
 from leadlight.shelf import bundle_folder, verdict_file
-from training.dataset import TEST, Dataset, load
+from training.dataset import TEST, Dataset, load, local_days
 from training.evaluate import Scored
-from training.judgement import local_days
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +62,6 @@ def _unseen(test: Dataset, target: Target, bundles: list[Bundle]) -> Dataset:
 
 def _side(test: Dataset, version: int, bundle: Bundle, site: Site) -> Side:
     scores = bundle.model.score(test.X)
-    days = local_days(test, site)
+    days = local_days(test.as_of, site.offset)
     scored = Scored.of(test.lead_id, test.y, scores.probability, threshold=bundle.cuts.threshold, day=days)
     return Side(version, bundle, scores, scored)

@@ -8,7 +8,7 @@ another, and so would ask for three times the evidence.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from scipy.stats import norm, t
@@ -45,6 +45,17 @@ def two_way(by_lead: float, by_day: float, by_both: float, *, days: int) -> floa
     stretch = (float(t.isf(_TAIL, days - 1)) / float(norm.isf(_TAIL))) ** 2
     lead, day, both = by_lead**2, stretch * by_day**2, by_both**2
     return float(np.sqrt(max(lead, day, lead + day - both)))
+
+
+def drawn_error(errors: Sequence[float], *, days: int) -> float:
+    """One standard error of the spreads of replicates: leads drawn, and where days tell something, days and both.
+
+    Few days drawn with replacement spread too little, by (days - 1) / days of the variance.
+    """
+    if len(errors) == 1:
+        return errors[0]
+    by_lead, by_day, by_both = errors
+    return two_way(by_lead, by_day * float(np.sqrt(days / (days - 1))), by_both, days=days)
 
 
 def cells(lead: IntArray, day: IntArray) -> IntArray:

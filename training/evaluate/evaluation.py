@@ -8,7 +8,7 @@ import numpy as np
 
 from leadlight.model.margins import FloatArray
 from training.evaluate.calibration import noise_floor
-from training.evaluate.clusters import cells, cluster_weights, days_tell, two_way
+from training.evaluate.clusters import cells, cluster_weights, days_tell, drawn_error
 from training.evaluate.measure import Measure
 from training.evaluate.rows import Flags, Names, Scored
 
@@ -109,7 +109,7 @@ def _metric(name: str, value: float, drawn: list[FloatArray], days: int) -> Metr
     if not np.isfinite(value) or any(len(draws) == 0 for draws in finite):
         return None
     errors = [float(draws.std()) for draws in finite]
-    error = errors[0] if len(errors) == 1 else _two_way(errors, days)
+    error = drawn_error(errors, days=days)
     lower, upper = np.quantile(finite[0], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     if name == "calibration_error":
         # a resample adds its own noise to every bin, so its error is too high by about as much as the value already is
@@ -119,11 +119,6 @@ def _metric(name: str, value: float, drawn: list[FloatArray], days: int) -> Metr
     if name not in SIGNED:
         lower, upper = max(lower, 0.0), min(upper, 1.0) if name in SHARES else upper
     return Metric(value, float(lower), float(upper), error)
-
-
-def _two_way(errors: list[float], days: int) -> float:
-    by_lead, by_day, by_both = errors
-    return two_way(by_lead, by_day * float(np.sqrt(days / (days - 1))), by_both, days=days)
 
 
 def _finite(draws: FloatArray) -> Flags:

@@ -43,11 +43,12 @@ class Sample:
 
 @dataclass(frozen=True, eq=False)
 class FoldRows:
-    """A fold's rows, encoded as its own training rows teach."""
+    """A fold's rows, encoded as its own training rows teach; ``judged`` are the positions of those that judge."""
 
     encoder: Encoder
     train: Sample
     judge: Sample
+    judged: IntArray
 
 
 def calibration_start(rows: int) -> int:
@@ -111,4 +112,5 @@ def encoded(
         encoder=encoder,
         train=Sample(encoder.encode(rows.iloc[train]), labels[train], weights[train]),
         judge=Sample(encoder.encode(rows.iloc[judge]), labels[judge], weights[judge]),
+        judged=judge,
     )

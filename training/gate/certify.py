@@ -19,6 +19,10 @@ class Signer:
     by: str
     at: Micros
 
+    def to_json(self) -> dict[str, str]:
+        """As a certificate has it."""
+        return {"by": self.by, "at": from_micros(self.at).isoformat()}
+
 
 @dataclass(frozen=True)
 class Provenance:
@@ -58,5 +62,5 @@ def _origin(bundle_sha256: str, provenance: Provenance | None, signer: Signer | 
             "code": provenance.code,
             "catalogue": provenance.catalogue,
         }
-    signed = {} if signer is None else {"by": signer.by, "at": from_micros(signer.at).isoformat()}
+    signed = {} if signer is None else signer.to_json()
     return {"hashes": hashes, **signed}

@@ -9,9 +9,10 @@ import numpy.typing as npt
 from scipy.stats import binomtest
 from sklearn.metrics import roc_auc_score
 
-from leadlight.model.margins import FloatArray
+from leadlight.model.margins import FloatArray, IntArray
 from leadlight.schema import Micros
 from training.evaluate import log_losses
+from training.evaluate.clusters import mean_error
 from training.monitor.findings import Check
 
 Labels = npt.NDArray[np.int8]
@@ -78,12 +79,17 @@ def label_delays(delays: npt.NDArray[np.int64], *, declared: Micros) -> tuple[De
     return found, [Check("delay", "outcomes", p, found.late, found.late > LATE, words, advice)]
 
 
-def challenge(version: str, champion: FloatArray, challenger: FloatArray, labels: Labels) -> Challenge | None:
-    """The paired difference with its 95 % interval, one row a lead; ``None`` with fewer than 50 leads."""
+def challenge(
+    version: str, champion: FloatArray, challenger: FloatArray, labels: Labels, *, day: IntArray
+) -> Challenge | None:
+    """The paired difference with its 95 % interval, one row a lead; ``None`` with fewer than 50 leads.
+
+    Leads of one local ``day`` share what it brought, so errors are clustered by days too.
+    """
     if len(labels) < FEWEST:
         return None
     gaps = log_losses(labels, challenger) - log_losses(labels, champion)
-    error = float(gaps.std(ddof=1)) / len(gaps) ** 0.5
+    error = mean_error(gaps, np.arange(len(gaps)), day)
     both = 0 < labels.sum() < len(labels)
     return Challenge(
         version=version,

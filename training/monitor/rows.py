@@ -21,8 +21,9 @@ from leadlight.database import open_database
 from leadlight.grading import Cuts
 from leadlight.model.bundle import Bundle
 from leadlight.model.margins import FloatArray, sigmoid
-from leadlight.schema import AS_OF, CREATED_AT, DAY, LABEL, LEAD_ID, Micros, local_day
-from leadlight.settings import Site
+from leadlight.schema import AS_OF, CREATED_AT, LABEL, LEAD_ID, Micros, local_day
+from leadlight.settings import Site, SiteError
+from training.dataset import local_days
 
 Source = Literal["journal", "schedule"]
 Flags = npt.NDArray[np.bool_]
@@ -86,7 +87,7 @@ def watched(
     name = bundle.manifest.origin.target
     if site.monitor.rows != "schedule":
         answered = _answered(site, catalogue, bundle, state=state, after=after, now=now, end=end)
-        days = len(np.unique((answered.as_of + site.offset) // DAY)) if len(answered.as_of) else 0
+        days = len(np.unique(local_days(answered.as_of, site.offset)))
         if site.monitor.rows == "journal" or (answered.leads >= FEWEST and days >= FEWEST_DAYS):
             return answered
     rows = scheduled_rows(site, catalogue, name, state, after=after, end=now)
@@ -204,8 +205,15 @@ def _acted(cuts: Cuts, promised: FloatArray) -> dict[str, Any]:
 
 
 def _columns(site: Site, catalogue: Catalogue, bundle: Bundle) -> list[Column]:
-    known = {c.name: c for c in target_columns(catalogue, site.targets[bundle.manifest.origin.target].exclude)}
-    return [known[name] for name in bundle.model.encoder.columns]
+    """The champion's columns; one that the site has no more is a ``SiteError``."""
+    name = bundle.manifest.origin.target
+    known = {column.name: column for column in target_columns(catalogue, site.targets[name].exclude)}
+    wanted = bundle.model.encoder.columns
+    missing = [column for column in wanted if column not in known]
+    if missing:
+        words = f"the champion asks for columns that {name!r} has no more ({', '.join(missing)})"
+        raise SiteError([f"{words}: keep them in the catalogue until a new champion is promoted"])
+    return [known[column] for column in wanted]
 
 
 def _objects(values: list[Any]) -> Names:

@@ -17,6 +17,7 @@ from leadlight.model.margins import sigmoid
 from leadlight.schema import Micros
 from leadlight.settings import Site, SiteError, Target
 from leadlight.shelf import bundle_folder, current_champion, keys_folder
+from training.dataset import local_days
 from training.monitor import drift
 from training.monitor.calibration import Calibration, Promise, calibration, promises
 from training.monitor.drift import Compared, input_checks, score_check
@@ -121,7 +122,7 @@ def watch(site: Site, catalogue: Catalogue, target_name: str, *, state: Path, no
         promises=tuple(kept_promises),
         performance=expected,
         delays=late,
-        challenge=_challenge(ripe),
+        challenge=_challenge(ripe, site.offset),
         corrected=corrected(
             ripe.promised, ripe.label, flagged=ripe.flagged, explored=ripe.explored, chance=ripe.chance
         ),
@@ -193,14 +194,15 @@ def _expected(bundle: Bundle, waiting: Watched) -> Performance | None:
     return expected_performance(waiting.margin, waiting.flagged, error=error, seed=SEED)
 
 
-def _challenge(ripe: Watched) -> Challenge | None:
+def _challenge(ripe: Watched, offset: Micros) -> Challenge | None:
     """The challenger that scored most of these leads in the shadow, against what was answered."""
     versions = [each for each in ripe.shadow_version.tolist() if each is not None]
     if not versions:
         return None
     version = max(sorted(set(versions)), key=versions.count)
     shared = ripe.where((ripe.shadow_version == version) & ~np.isnan(ripe.shadow))
-    return challenge(version, shared.promised, shared.shadow, shared.label)
+    day = local_days(shared.as_of, offset)
+    return challenge(version, shared.promised, shared.shadow, shared.label, day=day)
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401  # a field of any kind

@@ -11,9 +11,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from leadlight.schema import AS_OF, DAY, LABEL, LEAD_ID, Micros
+from leadlight.schema import AS_OF, LABEL, LEAD_ID, Micros
 from leadlight.settings import Target
-from training.dataset import TEST, split_rows
+from training.dataset import TEST, local_days, split_rows
 from training.gate import ALPHA, FEWEST, alpha_of, clopper_pearson
 from training.gate.needed import POWER, for_share
 
@@ -112,7 +112,7 @@ def _flag_share(target: Target, test: pd.DataFrame, *, offset: Micros) -> float:
     """The share of rows that will be flagged; a fixed threshold does not say, so there the default share stands in."""
     if target.operate.capacity is None:
         return target.operate.flag_share
-    days = len(np.unique((test[AS_OF].to_numpy() + offset) // DAY))
+    days = len(np.unique(local_days(test[AS_OF].to_numpy(), offset)))
     return min(target.operate.capacity * days / len(test), 1.0)
 
 

@@ -20,7 +20,7 @@ from leadlight.settings import Grades, Operate, Site
 from leadlight.settings.points import PointsTable
 from leadlight.shelf import bundle_folder, current_champion, last_trained, verdict_file
 from training.calibrate import freeze_cuts
-from training.dataset import CALIBRATION, TEST, TRAIN, Dataset, load
+from training.dataset import CALIBRATION, TEST, TRAIN, Dataset, Moments, load, local_days
 from training.evaluate import Scored, loss_difference
 from training.fit import weigh_table
 from training.points import read_card
@@ -85,9 +85,10 @@ class Scorecard:
 
 @dataclass(frozen=True, eq=False)
 class _Judge:
-    """The rows that cards are weighed and judged on, and the model's word on the latter."""
+    """The rows that cards are weighed and judged on, the local days of the latter, and the model's word on them."""
 
     rows: Dataset
+    day: Moments
     grades: Grades
     said: FloatArray
     graded: list[str]
@@ -104,7 +105,7 @@ def make_scorecard(
     table = learn_table(bundle.model, rows.part(TRAIN, CALIBRATION).X)
     test = rows.part(TEST)
     said = sigmoid(bundle.model.margin(test.X))
-    judge = _Judge(rows, target.grades, said, _graded(bundle.cuts, said))
+    judge = _Judge(rows, local_days(test.as_of, site.offset), target.grades, said, _graded(bundle.cuts, said))
     own = loss_difference(Scored.of(test.lead_id, test.y, said, threshold=1.0), said)
     origin = f"Learned from version {version} of {target_name}, bundle {bundle.sha256}."
     return Scorecard(
@@ -140,7 +141,7 @@ def _measured(table: PointsTable, judge: _Judge) -> Measured:
 
     said = says(test)
     cuts = freeze_cuts(says(judge.rows.part(CALIBRATION)), operate=Operate(), grades=judge.grades)
-    gap = loss_difference(Scored.of(test.lead_id, test.y, said, threshold=1.0), judge.said)
+    gap = loss_difference(Scored.of(test.lead_id, test.y, said, threshold=1.0, day=judge.day), judge.said)
     same = [ours == theirs for ours, theirs in zip(_graded(cuts, said), judge.graded, strict=True)]
     return Measured(
         rules=tuple(Line(tuple(map(str, rule.when)), rule.points, rule.scale) for rule in table.rule),

@@ -89,12 +89,29 @@ def test_the_better_of_two_on_the_same_leads() -> None:
     margins = random.normal(-1, 1, 1_500)
     labels = (random.random(1_500) < sigmoid(margins)).astype(np.int8)
 
-    found = challenge("2", sigmoid(margins + 0.8), sigmoid(margins), labels)
+    day = np.arange(1_500) // 50
+    found = challenge("2", sigmoid(margins + 0.8), sigmoid(margins), labels, day=day)
 
     assert found is not None
     assert found.lower < found.difference < found.upper < 0
     assert found.champion_auc == found.challenger_auc
-    assert challenge("2", sigmoid(margins[:9]), sigmoid(margins[:9]), labels[:9]) is None
+    assert challenge("2", sigmoid(margins[:9]), sigmoid(margins[:9]), labels[:9], day=day[:9]) is None
+
+
+def test_days_that_differ_make_a_challenger_less_sure() -> None:
+    """Where all leads of a day fare alike there are as many outcomes as days, and the interval is that wide."""
+    random = np.random.default_rng(4)
+    day = np.arange(1_000) // 50
+    labels = (random.random(20) < 0.5).astype(np.int8)[day]
+    champion, challenger = np.full(1_000, 0.45), np.full(1_000, 0.55)
+
+    together = challenge("2", champion, challenger, labels, day=day)
+    apart = challenge("2", champion, challenger, labels, day=np.zeros(1_000, dtype=np.int64))
+
+    assert together is not None
+    assert apart is not None
+    assert together.difference == apart.difference
+    assert together.upper - together.lower > 6 * (apart.upper - apart.lower)
 
 
 def test_weights_undo_the_choice_of_who_is_called() -> None:

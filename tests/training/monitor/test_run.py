@@ -19,11 +19,12 @@ from features.outcomes import scheduled_rows
 from leadlight.model.bundle import Bundle, check_golden, load_bundle
 from leadlight.model.certificate import PUBLIC_KEY, pinned_key, read_certificate
 from leadlight.registry import Decision, mlflow_client, promote
-from leadlight.schema import DAY, HOUR
+from leadlight.schema import DAY, HOUR, from_micros
 from leadlight.settings import SiteError, load_site
 from leadlight.shelf import Champion, bundle_folder, champion_file, current_champion, keys_folder
 from tests.training.monitor.test_webhook import NAMED, SECRET, Receiver
 from tests.training.monitor.watch_builders import END, TARGET, TRAINED, Place, World, as_frame, live
+from training.gate import Signer
 from training.monitor.run import Monitored, metrics_file, monitor
 from training.monitor.watch import watch
 from training.monitor.webhook import Sender, Webhook
@@ -182,7 +183,8 @@ def followed(drifted: Place, runs: list[Monitored], tmp_path_factory: pytest.Tem
 
 def follow(place: Place) -> Recalibrated:
     """The offset follows what is known at the end of the 200 days."""
-    return recalibrate(place.site, place.catalogue, TARGET, state=place.state, now=END, end=END)
+    signer = Signer("cron", END)
+    return recalibrate(place.site, place.catalogue, TARGET, state=place.state, now=END, end=END, signer=signer)
 
 
 def test_the_offset_follows_the_outcomes(followed: Followed) -> None:
@@ -234,6 +236,8 @@ def test_it_goes_live_by_promotion_alone(followed: Followed, tmp_path: Path) -> 
         rule["name"] for rule in followed.first.rules
     }
     assert certificate.findings["parent"] == followed.parent.sha256
+    assert certificate.findings["hashes"]["bundle"] == certificate.bundle_sha256 == followed.first.bundle_sha256
+    assert (certificate.findings["by"], certificate.findings["at"]) == ("cron", from_micros(END).isoformat())
 
     champion = promote(site, TARGET, state=place.state, version=2, decision=Decision(END, "somebody"))
     again = follow(place)

@@ -11,7 +11,7 @@ from features.outcomes import outcomes, scheduled_rows
 from leadlight.database import open_database
 from leadlight.journal import erase_answers
 from leadlight.schema import DAY, HOUR
-from leadlight.settings import SiteError
+from leadlight.settings import SiteError, load_site
 from leadlight.shelf import bundle_folder, champion_file
 from tests.training.monitor.watch_builders import (
     A_DAY,
@@ -118,6 +118,16 @@ def test_the_schedule_has_what_was_known_at_each_moment(quiet: Place) -> None:
         bought = [event.at for event in lead.events if event.kind == "buy"]
         assert row["label"] == (bool(bought) and bought[0] < row["as_of"] + 10 * DAY)
         assert row["mature"] == (row["as_of"] + 11 * DAY <= END)
+
+
+def test_a_column_that_the_target_has_no_more_is_named(copied: Place) -> None:
+    """A champion cannot be watched, and its offset cannot follow, without one of its columns: it says which."""
+    path = copied.site.folder / "leadlight.toml"
+    text = path.read_text(encoding="utf-8").replace('outcome = ["buy"]', 'outcome = ["buy"]\nexclude = ["budget"]')
+    path.write_text(text, encoding="utf-8")
+
+    with pytest.raises(SiteError, match=r"columns that 'sale' has no more \(budget\)"):
+        look(replace(copied, site=load_site(path.parent)))
 
 
 def test_without_a_genuine_champion_nothing_is_watched(copied: Place) -> None:
