@@ -31,8 +31,9 @@ import sys, time
 from pathlib import Path
 from features.catalogue import load_catalogue
 from leadlight.settings import load_site
-from serving.app import create_app, open_port, serve
+from serving.app import create_app
 from serving.journal import Journal
+from serving.listening import open_port, serve
 if sys.argv[4] == "without":
     Journal.give = lambda self, answered, told: [each.score for each in answered]
 site = load_site(Path(sys.argv[1]))

@@ -1,17 +1,14 @@
-"""The server composed: settings in, an application out; and the one place that listens."""
+"""The server composed: settings in, an application out."""
 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import logging
-import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
-import uvicorn
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -19,9 +16,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from features.catalogue import Catalogue
 from features.log import Log
 from leadlight.database import open_database
-from leadlight.journal import keep
+from leadlight.journal import keep, prune_answers
 from leadlight.schema import Micros
-from leadlight.settings import Site, UsageError
+from leadlight.settings import Site
 from serving import access, problems
 from serving.journal import Journal
 from serving.routes import erasure, health, history, metrics, pages, scores, tags
@@ -29,6 +26,8 @@ from serving.service import Service
 
 BODY_AT_MOST = 16 * 2**20
 LOOK_EVERY_SECONDS = 1.0
+LOOK_FOR_CHAMPIONS_EVERY_SECONDS = 0.2
+PRUNE_EVERY_SECONDS = 3600.0
 _log = logging.getLogger("leadlight.serving")
 
 
@@ -43,18 +42,31 @@ def create_app(
     journal = Journal(partial(keep, database))
     service = Service(site, catalogue, state=state, log=Log(database), journal=journal, wall=wall, as_of=as_of)
 
+    def prune() -> None:
+        before = site.journal.kept_since(wall())
+        removed = 0 if before is None else prune_answers(database, before)
+        if removed:
+            _log.info("answers_pruned", extra={"answers": removed})
+
     @asynccontextmanager
     async def watching(_: FastAPI) -> AsyncIterator[None]:
-        watch = asyncio.create_task(_watch(service))
+        watches = [
+            asyncio.create_task(_watch(LOOK_FOR_CHAMPIONS_EVERY_SECONDS, service.champions.refresh)),
+            asyncio.create_task(_watch(LOOK_EVERY_SECONDS, service.refresh, service.keep_exact)),
+            asyncio.create_task(_watch(LOOK_EVERY_SECONDS, service.prepare)),
+        ]
+        if site.journal.keep_days is not None:
+            watches.append(asyncio.create_task(_watch(PRUNE_EVERY_SECONDS, prune, first=LOOK_EVERY_SECONDS)))
         yield
-        watch.cancel()
-        with suppress(asyncio.CancelledError):
-            await watch
+        for watch in watches:
+            watch.cancel()
+        await asyncio.gather(*watches, return_exceptions=True)
         await asyncio.to_thread(journal.close)
         service.desk.store.close()
         database.dispose()
 
     app = FastAPI(
+        redirect_slashes=False,
         title=f"Leadlight: {site.site.title.en}",
         description="Conversion probability, grade and reasons of leads. Errors are RFC 9457 problem documents.",
         version="1",
@@ -62,6 +74,7 @@ def create_app(
         redoc_url=None,
         lifespan=watching,
     )
+    app.state.journal = journal
     app.add_middleware(BodyLimit, limit=BODY_AT_MOST)
     app.add_middleware(access.Guard, access=access.Access(access.Keys(database)))  # before all else
     routers = [part.api(service) for part in (history, erasure, tags, scores, health, pages)]
@@ -71,32 +84,6 @@ def create_app(
     problems.install(app)
     access.document(app, routers)
     return app
-
-
-def open_port(host: str, port: int, *, has_keys: Callable[[], bool] = lambda: False) -> socket.socket:
-    """Take the port before anything slow begins. Without API keys nobody but this machine may ask."""
-    check_host(host, has_keys)
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family)
-    except OSError as error:
-        raise UsageError([f"--port {port}: cannot listen on {host}: {error.strerror}; choose another port"]) from error
-
-
-def serve(app: FastAPI, listener: socket.socket) -> None:
-    """Answer until interrupted."""
-    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
-    uvicorn.Server(config).run(sockets=[listener])
-
-
-def check_host(host: str, has_keys: Callable[[], bool] = lambda: False) -> None:
-    """Refuse a ``host`` that other machines can reach while there is no valid API key."""
-    with suppress(ValueError):
-        if ipaddress.ip_address(host).is_loopback:
-            return
-    if host != "localhost" and not has_keys():
-        words = "no API key is configured, so only 127.0.0.1, ::1 or localhost: make one with `leadlight keys add SITE`"
-        raise UsageError([f"--host {host}: {words}"])
 
 
 class BodyLimit:
@@ -121,11 +108,13 @@ class BodyLimit:
         await self._app(scope, counted, send)
 
 
-async def _watch(service: Service) -> None:
+async def _watch(seconds: float, *looks: Callable[[], None], first: float | None = None) -> None:
+    """Look again and again, ``first`` after so long; a rollback waits for no other watch than its own."""
+    await asyncio.sleep(seconds if first is None else first)
     while True:
-        await asyncio.sleep(LOOK_EVERY_SECONDS)
         try:
-            await asyncio.to_thread(service.refresh)
-            await asyncio.to_thread(service.keep_exact)
+            for look in looks:
+                await asyncio.to_thread(look)
         except Exception:  # noqa: BLE001  # the watch outlives whatever it meets: what serves goes on serving
             _log.exception("watch_failed")
+        await asyncio.sleep(seconds)

@@ -12,6 +12,7 @@ from leadlight.settings import Site, SiteError
 from leadlight.shelf import challenger_file, current_challenger, keys_folder
 from serving.champion import Champion, load_version
 from serving.marks import Mark, mark_of
+from serving.proven import Proven
 
 _log = logging.getLogger("leadlight.serving")
 
@@ -19,10 +20,11 @@ _log = logging.getLogger("leadlight.serving")
 class Challengers:
     """The challenger of each target that has one; ``refresh`` looks again at files that have changed."""
 
-    def __init__(self, site: Site, catalogue: Catalogue, state: Path) -> None:
+    def __init__(self, site: Site, catalogue: Catalogue, state: Path, proven: Proven | None = None) -> None:
         self._site = site
         self._catalogue = catalogue
         self._state = state
+        self._proven = proven
         self._seen: dict[str, Mark] = {}
         self._found: Mapping[str, Champion] = {}
 
@@ -44,7 +46,7 @@ class Challengers:
 
     def _load(self, target: str) -> Champion | None:
         try:
-            found = load_challenger(self._catalogue, self._site, target, state=self._state)
+            found = load_challenger(self._catalogue, self._site, target, state=self._state, proven=self._proven)
         except SiteError as error:
             _log.warning("no_challenger", extra={"target": target, "faults": error.faults})
             return None
@@ -53,7 +55,9 @@ class Challengers:
         return found
 
 
-def load_challenger(catalogue: Catalogue, site: Site, target: str, *, state: Path) -> Champion | None:
+def load_challenger(
+    catalogue: Catalogue, site: Site, target: str, *, state: Path, proven: Proven | None = None
+) -> Champion | None:
     """The challenger that the state names for ``target``, if any; a ``SiteError`` if it may not even score in shadow.
 
     It is held to what a champion is held to: a genuine certificate about this very bundle.
@@ -62,4 +66,4 @@ def load_challenger(catalogue: Catalogue, site: Site, target: str, *, state: Pat
     if named is None:
         return None
     key = pinned_key(keys_folder(state) / PUBLIC_KEY)
-    return load_version(catalogue, site, target, named, state=state, key=key)
+    return load_version(catalogue, site, target, named, state=state, key=key, proven=proven)

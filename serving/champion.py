@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,15 +18,17 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from features.catalogue import Catalogue, Column, target_columns
-from leadlight.model.bundle import Bundle, load_bundle
+from leadlight.model.bundle import Bundle
 from leadlight.model.certificate import PUBLIC_KEY, Certificate, pinned_key, read_certificate, shortfalls
 from leadlight.model.manifest import CERTIFICATE, read_checked
-from leadlight.model.verify import verify_in_child
+from leadlight.model.verify import NotInTimeError
+from leadlight.registry.terms import line_of_champions, terms
 from leadlight.settings import Site, SiteError
 from leadlight.shelf import Champion as Named
 from leadlight.shelf import bundle_folder, champion_file, current_champion, keys_folder
 from serving.marks import Mark, mark_of
 from serving.problems import Problem
+from serving.proven import AT_HAND, Proven
 
 _log = logging.getLogger("leadlight.serving")
 
@@ -45,13 +48,15 @@ class Champion:
 class Champions:
     """The champion of each target, or what is wrong with it; ``refresh`` looks again at files that have changed."""
 
-    def __init__(self, site: Site, catalogue: Catalogue, state: Path) -> None:
+    def __init__(self, site: Site, catalogue: Catalogue, state: Path, proven: Proven | None = None) -> None:
         self._site = site
         self._catalogue = catalogue
         self._state = state
+        self._proven = proven or Proven(AT_HAND * len(site.targets))
         self._key: Ed25519PublicKey | None = None
         self._seen: dict[str, Mark] = {}
         self._found: Mapping[str, Champion | SiteError] = {}
+        self._stood_by: dict[str, str] = {}
 
     def refresh(self) -> None:
         """Check every champion file that changed since the last look, then let the new champions serve."""
@@ -59,9 +64,22 @@ class Champions:
             mark = mark_of(champion_file(self._state, target))
             if target not in self._found or mark != self._seen.get(target):
                 found = self._load(target)
-                self._seen[target] = mark
+                if not isinstance(found, NotInTimeError):  # then the next look asks again
+                    self._seen[target] = mark
                 self._found = {**self._found, target: found}
                 _report(target, found)
+
+    def stand_by(self) -> None:
+        """Have the champion before each champion at hand, so that a rollback to it waits for no child process."""
+        for target, found in self._found.items():
+            if isinstance(found, Champion) and self._stood_by.get(target) != found.version:
+                self._stood_by[target] = found.version
+                with suppress(SiteError):  # why it may not serve again is told to whoever rolls back to it
+                    before = _before(self._state, target)
+                    if before is not None:
+                        folder = bundle_folder(self._state, target, before.version)
+                        read_checked(folder, expected=before.bundle_sha256)
+                        self._proven.load(folder, before.bundle_sha256)
 
     def get(self, target: str) -> Champion:
         """The target's champion; a 503 that says what is wrong and what to do if it has none."""
@@ -87,9 +105,11 @@ class Champions:
         try:
             if path.is_file():
                 self._key = self._key or pinned_key(path)
-            _named(self._state, target)
-            self._key = self._key or pinned_key(path)
-            return load_champion(self._catalogue, self._site, target, state=self._state, key=self._key)
+            named = _named(self._state, target)
+            key = self._key = self._key or pinned_key(path)
+            return load_version(
+                self._catalogue, self._site, target, named, state=self._state, key=key, proven=self._proven
+            )
         except SiteError as error:
             return error
 
@@ -100,9 +120,19 @@ def load_champion(catalogue: Catalogue, site: Site, target: str, *, state: Path,
 
 
 def load_version(
-    catalogue: Catalogue, site: Site, target: str, named: Named, *, state: Path, key: Ed25519PublicKey
+    catalogue: Catalogue,
+    site: Site,
+    target: str,
+    named: Named,
+    *,
+    state: Path,
+    key: Ed25519PublicKey,
+    proven: Proven | None = None,
 ) -> Champion:
-    """The ``named`` version for ``target``; a ``SiteError`` with the fault if it may not answer."""
+    """The ``named`` version for ``target``; a ``SiteError`` with the fault if it may not answer.
+
+    Certificate and files are read anew each time; the child process is spared for a bundle that is ``proven``.
+    """
     folder = bundle_folder(state, target, named.version)
     certificate = read_certificate(folder, key)
     signed = json.loads((folder / CERTIFICATE).read_bytes())
@@ -114,8 +144,7 @@ def load_version(
         faults.append("catalogue.toml has changed since the model was trained: train and promote again")
     if faults:
         raise SiteError(faults)
-    verify_in_child(folder, expected=named.bundle_sha256)
-    bundle = load_bundle(folder, expected=named.bundle_sha256)
+    bundle = (proven or Proven()).load(folder, named.bundle_sha256)
     columns = {column.name: column for column in target_columns(catalogue, site.targets[target].exclude)}
     ordered = tuple(columns[name] for name in bundle.model.encoder.columns)
     return Champion(target, str(named.version), bundle, certificate, signed, ordered)
@@ -126,6 +155,12 @@ def _named(state: Path, target: str) -> Named:
     if named is None:
         raise SiteError([f"none was promoted; run `leadlight train SITE --target {target}`, then `leadlight promote`"])
     return named
+
+
+def _before(state: Path, target: str) -> Named | None:
+    """The champion before the one that serves, if the record knows one."""
+    line = line_of_champions(terms(state, target))[:-1]
+    return Named(line[-1].version, line[-1].bundle_sha256) if line else None
 
 
 def _words(target: str, error: SiteError) -> str:

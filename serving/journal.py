@@ -18,7 +18,8 @@ from typing import Final
 from leadlight.database import DatabaseUnavailable
 from leadlight.journal import Answer
 from serving.entries import Entry, Names, Told, to_answers
-from serving.schemas import JournalHealth, Score
+from serving.schemas import Score
+from serving.schemas_health import JournalHealth
 from serving.scoring import Answered
 
 ROOM: Final = 50_000

@@ -7,7 +7,8 @@ import operator
 from features.history import LeadFacts, Value
 from leadlight.schema import CHANNEL, Micros, from_micros
 from serving.locks import is_known
-from serving.schemas import Fact, LeadAnswer, Score
+from serving.schemas import Score
+from serving.schemas_leads import Fact, LeadAnswer
 
 
 def lead_answer(facts: LeadFacts, score: Score, as_of: Micros) -> LeadAnswer:

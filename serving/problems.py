@@ -21,6 +21,14 @@ MEDIA_TYPE = "application/problem+json"
 CAME_AT_MOST = 120
 _VARIANTS = {"known", "new"}
 _REFERENCE = "#/components/schemas/{model}"
+_OBJECT = "a JSON object, sent as application/json"
+_ALLOWED = {
+    "model_attributes_type": _OBJECT,
+    "model_type": _OBJECT,
+    "missing": "a value: this field is required",
+    "extra_forbidden": "no field of this name; GET /openapi.json has those there are",
+}
+"""What is allowed, where pydantic speaks of Python rather than of requests."""
 _log = logging.getLogger("leadlight.serving")
 
 
@@ -67,34 +75,29 @@ def install(app: FastAPI) -> None:
     """Make every error of ``app``, its own and the framework's, a problem document."""
     _describe(app)
 
-    @app.exception_handler(Problem)
-    def on_problem(_: Request, problem: Problem) -> Response:
-        return response(problem)
+    def answer(request: Request, error: Exception) -> Response:
+        answered = response(problem_of(error, request))
+        answered.headers.update(getattr(error, "headers", None) or {})
+        return answered
 
-    @app.exception_handler(DatabaseUnavailable)
-    def on_database(_: Request, error: DatabaseUnavailable) -> Response:
-        _log.warning("database_unavailable", extra={"reason": str(error)})
-        return response(Problem(503, "The site's database does not answer. Nothing is lost: send the same again."))
+    for kind in (Problem, DatabaseUnavailable, RequestValidationError, HTTPException, Exception):
+        app.add_exception_handler(kind, answer)
 
-    @app.exception_handler(RequestValidationError)
-    def on_invalid(_: Request, error: RequestValidationError) -> Response:
-        faults = [_fault(detail) for detail in error.errors()]
-        return response(unprocessable(faults))
 
-    @app.exception_handler(HTTPException)
-    def on_http(_: Request, error: HTTPException) -> Response:
-        answer = response(
-            Problem(error.status_code, f"{error.detail}; GET /openapi.json lists what this server answers.")
-        )
-        answer.headers.update(error.headers or {})
-        return answer
-
-    @app.exception_handler(Exception)
-    def on_crash(request: Request, error: Exception) -> Response:
-        _log.error("answer_failed", exc_info=error, extra={"route": request.scope.get("path", "")})
-        return response(
-            Problem(500, "Leadlight failed to answer. Nothing was changed; the server's log has the cause.")
-        )
+def problem_of(error: Exception, request: Request) -> Problem:
+    """What an error is to whoever asked; what is no fault of theirs is told in the log."""
+    match error:
+        case Problem():
+            return error
+        case RequestValidationError():
+            return unprocessable([_fault(detail) for detail in error.errors()])
+        case HTTPException():
+            return Problem(error.status_code, f"{error.detail}; GET /openapi.json lists what this server answers.")
+        case DatabaseUnavailable():
+            _log.warning("database_unavailable", extra={"reason": str(error)})
+            return Problem(503, "The site's database does not answer. Nothing is lost: send the same again.")
+    _log.error("answer_failed", exc_info=error, extra={"route": request.scope.get("path", "")})
+    return Problem(500, "Leadlight failed to answer. Nothing was changed; the server's log has the cause.")
 
 
 def unprocessable(faults: Sequence[Fault]) -> Problem:
@@ -153,12 +156,19 @@ def _fault(detail: dict[str, Any]) -> Fault:
         return Fault("#", f"no JSON: {detail['ctx']['error']}", "a JSON document, sent as application/json")
     index = path[1] if path[:1] == ["leads"] and len(path) > 1 and isinstance(path[1], int) else None
     came = _came(detail)
-    allowed = detail["msg"].removeprefix("Value error, ")
-    return Fault("#/" + "/".join(map(str, path)), came, allowed, index)
+    allowed = _ALLOWED.get(detail["type"]) or detail["msg"].removeprefix("Value error, ")
+    return Fault(_pointer(path), came, allowed, index)
+
+
+def _pointer(path: Sequence[object]) -> str:
+    """A place in a JSON document (RFC 6901): the whole is ``#``, and a name may have slashes."""
+    return "#" + "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in path)
 
 
 def _came(detail: dict[str, Any]) -> str:
     """What came, but never the value of a field that should not be there: it may be a phone number."""
+    if isinstance(detail["input"], bytes):
+        return "a body that was not said to be JSON"
     if detail["type"] == "extra_forbidden":
         return f"a field called {shown(detail['loc'][-1])}"
     return "nothing" if detail["type"] == "missing" else shown(detail["input"])

@@ -28,10 +28,13 @@ EVENTS_AT_MOST = 10_000
 
 
 def _parse_moment(value: object) -> dt.datetime:
+    text = value if isinstance(value, str) else ""
     try:
-        return dt.datetime.fromisoformat(value if isinstance(value, str) else "")
+        return dt.datetime.fromisoformat(text)
     except ValueError:
         message = 'a moment is ISO 8601 text such as "2025-10-27T09:30:00+08:00"'
+        if "T" in text and " " in text:
+            message += "; in an address its + is written %2B"
         raise ValueError(message) from None
 
 
@@ -271,71 +274,3 @@ class ScoresAnswer:
     """One score a lead, in the order of the request."""
 
     scores: tuple[Score, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """One known event of a lead."""
-
-    event_id: str
-    kind: str
-    at: AwareDatetime
-    arrived_at: AwareDatetime
-    amount: int | None
-    labels: dict[str, str | None]
-
-
-@dataclass(frozen=True, slots=True)
-class LeadAnswer:
-    """What was known of a lead at the score's `as_of`, newest event first, and its score. The contact is masked."""
-
-    lead_id: str
-    created_at: AwareDatetime
-    channel: str
-    contact: str | None
-    attributes: dict[str, int | float | str | None]
-    events: tuple[Fact, ...]
-    score: Score
-
-
-@dataclass(frozen=True, slots=True)
-class ModelAnswer:
-    """The champion of a target: what the gate found, rule by rule, and the certificate it signed (Ed25519)."""
-
-    target: str
-    version: str
-    bundle_sha256: str
-    verdict: str
-    findings: dict[str, Any]
-    certificate: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class JournalHealth:
-    """How the score journal is doing.
-
-    `waiting` answers are still to be written, `written` ones were since the start; `failing`: its database does not
-    take them at the moment; `lost` ones never will be; of `shadow_failed` ones the challenger could say nothing.
-    """
-
-    waiting: int
-    failing: bool
-    written: int
-    lost: int
-    shadow_failed: int
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """The process answers."""
-
-    journal: JournalHealth
-    status: Literal["ok"] = "ok"
-
-
-@dataclass(frozen=True, slots=True)
-class Readiness:
-    """Whether scores are answered, and the champion's version of each target (null: none, see GET /v1/model)."""
-
-    champions: dict[str, str | None]
-    status: Literal["ready"] = "ready"

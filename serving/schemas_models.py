@@ -81,3 +81,15 @@ class ServingModel:
     hashes: dict[str, str]
     certificate: dict[str, Any]
     challenger: ChallengerAnswer | None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelAnswer:
+    """The champion of a target: what the gate found, rule by rule, and the certificate it signed (Ed25519)."""
+
+    target: str
+    version: str
+    bundle_sha256: str
+    verdict: str
+    findings: dict[str, Any]
+    certificate: dict[str, Any]

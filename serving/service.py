@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from serving.journal import Journal
 from serving.live import Hashing
 from serving.marks import Mark, mark_of
 from serving.problems import Fault, Problem, shown, unprocessable
+from serving.proven import AT_HAND, Proven
 from serving.schemas import Score
 from serving.scoring import Answered
 from serving.writing import Make, Times, Writer
@@ -48,8 +50,9 @@ class Service:
         as_of: Micros | None = None,
     ) -> None:
         self.site = site
-        self.champions = Champions(site, catalogue, state)
-        self.challengers = Challengers(site, catalogue, state)
+        proven = Proven(AT_HAND * len(site.targets))
+        self.champions = Champions(site, catalogue, state, proven)
+        self.challengers = Challengers(site, catalogue, state, proven)
         self.journal = journal
         self.wall = wall
         self._catalogue = catalogue
@@ -60,15 +63,18 @@ class Service:
         self._times = Times()
         self._writer = Writer(log, self._times, facts_tell_time=site.clock.at == "last_fact")
         self._day_closed: int | None = None
+        self._opening = threading.Lock()
         self._seen: Mark = self._mark()
         self.desk: Desk = open_desk(site, catalogue, state, log)
         self.champions.refresh()
         self.challengers.refresh()
 
     def refresh(self) -> None:
-        """Open the history again if it was built anew, and look for new champions and challengers."""
-        seen = self._mark()
-        if seen is not None and seen != self._seen:
+        """Open the history again if it was built anew."""
+        with self._opening:
+            seen = self._mark()
+            if seen is None or seen == self._seen:
+                return
             try:
                 self.desk = open_desk(self.site, self._catalogue, self._state, self._facts)
             except SiteError as error:
@@ -77,8 +83,11 @@ class Service:
                 self._seen = seen
                 self._day_closed = None
                 _log.info("history_opened", extra={"digest": self.desk.past.base.summary.digest})
-        self.champions.refresh()
+
+    def prepare(self) -> None:
+        """Load what may be needed next: new challengers, and whom a rollback would lead back to."""
         self.challengers.refresh()
+        self.champions.stand_by()
 
     def keep_exact(self) -> None:
         """Evaluate anew the rows that have expired, and close the day: what keeps answers quick."""
@@ -91,8 +100,12 @@ class Service:
         """The champion of the named target, or of the first; a 422 for a target the site does not have."""
         name = next(iter(self.site.targets)) if target is None else target
         if name not in self.site.targets:
-            raise unprocessable([Fault("#/target", shown(name), f"one of: {', '.join(self.site.targets)}")])
+            raise unprocessable([self.no_target(name)])
         return self.champions.get(name)
+
+    def no_target(self, name: str) -> Fault:
+        """What is wrong with a target that the site does not have."""
+        return Fault("#/target", shown(name), f"one of: {', '.join(self.site.targets)}")
 
     def tell(self, desk: Desk, champion: Champion, answered: Sequence[Answered]) -> list[Score]:
         """The scores as they go out: named, and on their way into the journal."""

@@ -24,7 +24,7 @@ from leadlight.commands.console import (
     print_answer,
 )
 from leadlight.commands.models import train
-from leadlight.commands.place import build_site, open_built, open_place, parse_moment, wall
+from leadlight.commands.place import Place, build_site, open_built, open_place, parse_moment, wall
 from leadlight.commands.sites import check
 from leadlight.commands.versions import promote
 from leadlight.settings import UsageError
@@ -92,11 +92,14 @@ def serve(
     """Answer over HTTP: scores with reasons, and a card for sales."""
     place = open_place(site, state)
     fixed = parse_moment(as_of, place.site)
-    from serving.access import has_keys
-    from serving.app import create_app, open_port
-    from serving.app import serve as answer
+    from serving.listening import open_port
+    from serving.listening import serve as answer
+    from serving.logs import log_to_stderr
 
-    with open_port(host, port, has_keys=lambda: has_keys(place.site, place.state)) as listener:
+    log_to_stderr()
+    with open_port(host, port, has_keys=lambda: _has_keys(place)) as listener:
+        from serving.app import create_app  # seconds, only for a port that is ours
+
         build_site(place, data)
         with err.status("opening the service …"):
             application = create_app(place.site, place.catalogue, state=place.state, wall=wall, as_of=fixed)
@@ -123,6 +126,12 @@ def demo(
             _print_score(json.loads(line))
     if serving:
         serve(folder, state=state, port=port)
+
+
+def _has_keys(place: Place) -> bool:
+    from serving.access import has_keys
+
+    return has_keys(place.site, place.state)
 
 
 def _print_score(found: dict[str, Any]) -> None:

@@ -48,7 +48,7 @@ def replay(
     finally:
         engine.dispose()
     if found is None:
-        raise UsageError([_not_found(answer, lead, name, until)])
+        raise UsageError([_not_found(answer, lead, name, until) + _pruned(place)])
     if isinstance(found, journal.Erased):
         moment = from_micros(found.at).isoformat()
         print_answer(as_json, {"state": "erased", "erased_at": moment}, [f"erased at {moment}, with the person"])
@@ -71,6 +71,11 @@ def _not_found(answer: str | None, lead: str | None, target: str, until: Micros 
         return f"{answer}: the journal has no answer of this id; --lead LEAD finds the last of a lead"
     when = "" if until is None else f" until {_moment(until)}"
     return f"--lead {lead}: the journal has no answer about it for {target}{when}"
+
+
+def _pruned(place: Place) -> str:
+    days = place.site.journal.keep_days
+    return "" if days is None else f" (answers older than {days} days are taken out: [journal] keep_days)"
 
 
 def _replayed(answer: Answer, place: Place, *, past: bool) -> Replayed:

@@ -19,6 +19,7 @@ from leadlight.schema import (
     day_number,
     midnight,
 )
+from leadlight.settings.journal import Journal
 from leadlight.settings.parts import Duration, Name, Offset, Part, UsageError, Wording, parse_part, read_toml
 from leadlight.settings.people import Identity, LockRule
 from leadlight.settings.stores import Stores
@@ -82,6 +83,7 @@ class Site(Part):
     identity: Identity = Identity()
     stores: Stores = Stores()
     monitor: Watch = Watch()
+    journal: Journal = Journal()
     aliases: dict[str, str] = Field(default_factory=dict)
     """What a header of a file to ingest means: ``"手机号" = "phone"``."""
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Response
 
 from serving.problems import documented
 from serving.routes.common import answer
-from serving.schemas import Health, Readiness
+from serving.schemas_health import Health, Readiness
 from serving.service import Service
 
 

@@ -10,7 +10,7 @@ from features.log import Appended, NewEvent
 from serving import live
 from serving.access import allowed
 from serving.problems import documented
-from serving.routes.common import answer
+from serving.routes.common import LeadId, answer
 from serving.schemas_live import Accepted, EventsRequest, LeadRequest, LiveEvent, OutcomesRequest
 from serving.service import Service
 
@@ -31,7 +31,7 @@ def api(service: Service) -> APIRouter:
         return _keep(service, request.outcomes, field="outcomes", kinds=live.outcome_kinds(service.site))
 
     @router.put("/leads/{lead_id:path}", response_model=Accepted, responses=documents)
-    def put_lead(lead_id: str, request: LeadRequest) -> Response:
+    def put_lead(lead_id: LeadId, request: LeadRequest) -> Response:
         """Keep a lead as it now stands: a new one, or a new version of a known one."""
         desk = service.desk
         door = service.door(desk)

@@ -7,7 +7,7 @@ from pathlib import Path
 from fastapi import APIRouter, Response
 
 from serving.access import allowed
-from serving.schemas import JournalHealth
+from serving.schemas_health import JournalHealth
 from serving.service import Service
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"

@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 from serving import web
 from serving.access import allowed
 from serving.language import preferred
-from serving.problems import Problem
+from serving.problems import problem_of
 from serving.routes.common import AcceptLanguage, AsOf
 from serving.routes.scores import known_lead
 from serving.service import Service
@@ -29,7 +29,8 @@ class PageRoute(APIRoute):
         async def answer_or_page(request: Request) -> Response:
             try:
                 return await answer(request)
-            except Problem as problem:
+            except Exception as error:  # noqa: BLE001  whatever it is, people are told on a page
+                problem = problem_of(error, request)
                 return web.problem_page(problem, web.language_of(request.query_params, request.headers))
 
         return answer_or_page
@@ -50,7 +51,7 @@ def api(service: Service) -> APIRouter:
         language = preferred(lang or accept_language)
         champion = service.champion(target)
         answer = known_lead(service, champion, lead_id, as_of, language)
-        content = card_of(answer, champion, service.site, service.champions.versions(), language)
+        content = card_of(answer, champion, service.site, service.champions.versions(), language, as_of=as_of)
         return HTMLResponse(web.render("card.html", language, card=content), headers=web.headers())
 
     return router

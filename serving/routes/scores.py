@@ -7,13 +7,15 @@ from fastapi import APIRouter, Response
 from leadlight.schema import to_micros
 from serving.access import SCOPES, allowed
 from serving.champion import Champion
+from serving.intake import questions
 from serving.language import Language, preferred
 from serving.lead import lead_answer
 from serving.models import describe
-from serving.problems import Problem, documented, shown
+from serving.problems import Problem, documented, shown, unprocessable
 from serving.routes.common import AcceptLanguage, AsOf, TargetName, answer, asker
-from serving.schemas import KnownLead, LeadAnswer, ModelAnswer, Moment, ScoresAnswer, ScoresRequest
-from serving.schemas_models import ServingModel
+from serving.schemas import KnownLead, Moment, ScoresAnswer, ScoresRequest
+from serving.schemas_leads import LeadAnswer
+from serving.schemas_models import ModelAnswer, ServingModel
 from serving.scoring import score
 from serving.service import Service
 
@@ -30,9 +32,13 @@ def api(service: Service) -> APIRouter:
     )
     def post_scores(request: ScoresRequest, accept_language: AcceptLanguage = None) -> Response:
         """Score 1 to 1,000 leads, each with its reasons."""
-        desk, champion = service.desk, service.champion(request.target)
-        who = asker(service, preferred(accept_language))
-        found = score(desk, champion, service.door(desk), request.leads, as_of=request.as_of, asker=who)
+        desk, who = service.desk, asker(service, preferred(accept_language))
+        door = service.door(desk)
+        if request.target is not None and request.target not in service.site.targets:
+            faults = [service.no_target(request.target), *questions(door, request.leads, request.as_of)[1]]
+            raise unprocessable(faults)
+        champion = service.champion(request.target)
+        found = score(desk, champion, door, request.leads, as_of=request.as_of, asker=who)
         return answer(ScoresAnswer(tuple(service.tell(desk, champion, found))), who.language)
 
     @router.get(
@@ -91,6 +97,7 @@ def known_lead(
             404, f"No lead {shown(lead_id)} in the history; POST /v1/scores scores one that is not yet in it."
         )
     who = asker(service, language)
-    answered = score(desk, champion, door, [KnownLead(lead_id=lead_id)], as_of=as_of, asker=who)
+    known = KnownLead.model_construct(lead_id=lead_id)  # files may have ids that no request would bring
+    answered = score(desk, champion, door, [known], as_of=as_of, asker=who)
     (found,) = service.tell(desk, champion, answered)
     return lead_answer(desk.past.facts([found.lead_id])[found.lead_id], found, to_micros(found.as_of))

@@ -55,7 +55,7 @@ def _question(service: Service, desk: Desk, lead_id: str, as_of: Moment | None) 
     door = service.door(desk)
     if door.person(lead_id, door.clock) not in desk.roster.members:
         raise Problem(404, f"No lead {shown(lead_id)} in the history, or it was erased; PUT /v1/leads adds one.")
-    (question,), faults = questions(door, [KnownLead(lead_id=lead_id)], as_of)
+    (question,), faults = questions(door, [KnownLead.model_construct(lead_id=lead_id)], as_of)
     if faults:
         raise unprocessable(faults)
     return question

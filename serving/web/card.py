@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, groupby
@@ -9,12 +10,14 @@ from urllib.parse import urlencode
 
 from features.catalogue import Theme
 from leadlight.grading import Cuts, Grade
+from leadlight.model.blended import Rung
 from leadlight.schema import Micros, to_micros
 from leadlight.settings import Grades, Site
 from serving.champion import Champion
 from serving.language import LANGUAGES, Language
 from serving.reasons import slope, value_words
-from serving.schemas import Fact, LeadAnswer, Score
+from serving.schemas import Score
+from serving.schemas_leads import Fact, LeadAnswer
 from serving.web.why import Why, signed, why_of
 from serving.words import (
     STATUS,
@@ -31,6 +34,8 @@ from serving.words import (
 )
 
 LATEST = 7
+FULL: frozenset[Rung] = frozenset({"blend", "trees"})
+"""The rungs of a model that had enough to learn from: of these the card says nothing."""
 THEMES: tuple[Theme, ...] = ("value", "life_cycle", "behaviour", "channel_profile")
 
 
@@ -60,6 +65,7 @@ class Verdict:
     chance: str
     interval: str
     promise: str
+    rung: str | None
     score: int
     ruler: tuple[Zone, ...]
 
@@ -93,9 +99,18 @@ class Card:
 
 
 def card_of(
-    lead: LeadAnswer, champion: Champion, site: Site, versions: Mapping[str, str | None], language: Language
+    lead: LeadAnswer,
+    champion: Champion,
+    site: Site,
+    versions: Mapping[str, str | None],
+    language: Language,
+    *,
+    as_of: dt.datetime | None = None,
 ) -> Card:
-    """The card of a lead; ``versions`` tells which targets have a champion, and so a card of their own."""
+    """The card of a lead; ``versions`` tells which targets have a champion, and so a card of their own.
+
+    Its links lead to the moment ``as_of`` too, if one was asked for.
+    """
     score = lead.score
     happened = list(_happenings(lead.events, site, language, to_micros(score.as_of)))
     (other,) = (each for each in LANGUAGES if each != language)
@@ -111,13 +126,18 @@ def card_of(
         earlier=sum(count for _, count in happened[LATEST:]),
         modules=tuple(_modules(score, champion, site, language)),
         versions=tuple(_versions(score, champion, site, language)),
-        other_language=f"?{urlencode({'target': score.target, 'lang': other})}",
+        other_language=_link(score.target, other, as_of),
         targets=tuple(
-            Line(target_words(site, name, language), f"?{urlencode({'target': name, 'lang': language})}")
+            Line(target_words(site, name, language), _link(name, language, as_of))
             for name, version in versions.items()
             if version is not None and name != score.target
         ),
     )
+
+
+def _link(target: str, language: Language, as_of: dt.datetime | None) -> str:
+    moment = {} if as_of is None else {"as_of": as_of.isoformat()}
+    return f"?{urlencode({'target': target, 'lang': language, **moment})}"
 
 
 def _head(lead: LeadAnswer, site: Site, language: Language) -> Iterator[Line]:
@@ -142,6 +162,7 @@ def _verdict(score: Score, champion: Champion, site: Site, language: Language) -
         chance=say("chance", language, target=target_words(site, score.target, language)),
         interval=say("interval", language, low=low, high=high),
         promise=_promise(score.grade, grades, champion.bundle.cuts, language),
+        rung=None if score.rung in FULL else say(f"rung_{score.rung}", language),
         score=score.score,
         ruler=_ruler(grades),
     )

@@ -9,17 +9,13 @@ from pathlib import Path
 from features.catalogue import load_catalogue
 from leadlight.model.bundle import load_bundle, write_bundle
 from leadlight.model.certificate import Certificate, signing_key, write_certificate
-from leadlight.schema import from_micros
 from leadlight.settings import load_site
 from leadlight.shelf import Champion as Named
 from leadlight.shelf import bundle_folder, challenger_file, current_champion, keys_folder, write_json
 from serving.champion import Champion
 from serving.entries import Told
 from serving.exploration import Exploration
-from serving.intake import Question
-from serving.schemas import Score
-from serving.scoring import Answered
-from tests.serving.serving_builders import NOON, SITE, School
+from tests.serving.serving_builders import SITE, School
 
 TARGET = "first_order"
 MOVED = 0.75
@@ -61,15 +57,6 @@ def challenge(school: School, version: int = 2, *, by: float = MOVED, verdict: s
     named = another_version(school, version, by=by, verdict=verdict)
     write_json(challenger_file(school.state, TARGET), asdict(named))
     return named
-
-
-def given(lead_id: str) -> Answered:
-    """An answer about a locked lead: the journal needs no more of it than this."""
-    moment = from_micros(NOON)
-    score = Score(
-        lead_id, TARGET, as_of=moment, features_as_of=moment, scored_at=moment, model_version="1", rung="blend"
-    )
-    return Answered(score, Question(lead_id, NOON), None)
 
 
 def told(champion: Champion) -> Told:

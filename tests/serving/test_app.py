@@ -19,8 +19,9 @@ from leadlight.journal import keep
 from leadlight.schema import HOUR, Micros
 from leadlight.settings import SiteError, UsageError
 from leadlight.shelf import champion_file
-from serving.app import BODY_AT_MOST, check_host
+from serving.app import BODY_AT_MOST
 from serving.journal import Journal
+from serving.listening import check_host
 from serving.service import Service
 from tests.serving.serving_builders import NOON, WALL, School, name_champion
 

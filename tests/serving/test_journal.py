@@ -33,12 +33,13 @@ from serving.champion import Champion
 from serving.desk import open_desk
 from serving.entries import Entry, Names, to_answers
 from serving.journal import Journal
-from serving.schemas import JournalHealth
+from serving.schemas_health import JournalHealth
 from serving.scoring import Asker
 from serving.sheet import open_sheet
 from serving.vectors import Vector
 from tests.servers import NoServerError, postgres
-from tests.serving.journal_builders import EXPLORES, MOVED, challenge, copied, given, told
+from tests.serving.given_builders import given
+from tests.serving.journal_builders import EXPLORES, MOVED, challenge, copied, told
 from tests.serving.serving_builders import NOON, WALL, School, new_lead
 
 SERVER = """
@@ -46,7 +47,8 @@ import sys
 from pathlib import Path
 from features.catalogue import load_catalogue
 from leadlight.settings import load_site
-from serving.app import create_app, open_port, serve
+from serving.app import create_app
+from serving.listening import open_port, serve
 site = load_site(Path(sys.argv[1]))
 with open_port("127.0.0.1", 0) as listener:
     app = create_app(site, load_catalogue(site), state=Path(sys.argv[1]) / "state", wall=lambda: int(sys.argv[2]))

@@ -11,8 +11,9 @@ from pydantic import TypeAdapter
 
 from serving.champion import Champion
 from serving.models import describe
-from serving.schemas import LeadAnswer, ModelAnswer, Score, ScoresRequest
-from serving.schemas_models import ServingModel
+from serving.schemas import Score, ScoresRequest
+from serving.schemas_leads import LeadAnswer
+from serving.schemas_models import ModelAnswer, ServingModel
 from tests.serving.serving_builders import School
 
 

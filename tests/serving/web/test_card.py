@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,14 +14,17 @@ import pytest
 from fastapi.testclient import TestClient
 from pydantic import TypeAdapter
 
+from leadlight.model.blended import Rung
 from leadlight.schema import to_micros
 from leadlight.settings import LockRule
 from serving import web
 from serving.champion import Champion
 from serving.language import Language
 from serving.locks import lock_facts, locks
-from serving.schemas import LeadAnswer, Score
+from serving.schemas import Score
+from serving.schemas_leads import LeadAnswer
 from serving.web.card import card_of
+from tests.serving.journal_builders import copied
 from tests.serving.serving_builders import HOSTILE, School, school_leads
 
 STYLE = (Path(web.__file__).parent / "style.css").read_text(encoding="utf-8")
@@ -289,3 +293,62 @@ def _linear(colour: str) -> Iterator[float]:
     for place in (0, 2, 4):
         part = int(digits[place : place + 2], 16) / 255
         yield part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4
+
+
+@pytest.mark.parametrize("as_of", ["yesterday", "", "2200-01-01", "1970-01-02"])
+def test_a_moment_that_cannot_be_shown_is_told_on_a_page(client: TestClient, as_of: str) -> None:
+    """A browser gets no JSON, whoever finds the fault."""
+    answer = client.get("/leads/hot", params={"as_of": as_of})
+
+    assert answer.status_code == 422
+    assert answer.headers["content-type"].startswith("text/html")
+    assert answer.headers["content-security-policy"]
+    assert "This lead cannot be shown" in Page(answer.text).text
+
+
+def test_a_failure_of_ours_is_a_page_too(school: School, tmp_path: Path) -> None:
+    """With status 500, and without a word of the inside."""
+    broken = copied(school, tmp_path)
+    with TestClient(broken.app(), raise_server_exceptions=False) as opened:
+        shutil.rmtree(broken.state / "history")
+        answer = opened.get("/leads/hot")
+
+    assert answer.status_code == 500
+    assert answer.headers["content-type"].startswith("text/html")
+    assert str(tmp_path) not in answer.text
+
+
+def test_links_of_a_card_keep_its_moment(client: TestClient) -> None:
+    """Whoever looks at the past in one language sees the same past in the other."""
+    asked = "2025-10-19T17:00:00+08:00"
+
+    english = client.get("/leads/hot", params={"as_of": asked, "lang": "en"})
+    (link,) = [tag["href"] for name, tag in Page(english.text).tags if name == "a" and "lang=zh" in (tag["href"] or "")]
+    chinese = client.get(f"/leads/hot{link}")
+    today = client.get("/leads/hot")
+
+    assert "as of 19 Oct 2025 17:00" in Page(english.text).text
+    assert "截至 2025年10月19日 17:00" in Page(chinese.text).text
+    assert "as_of=" not in today.text
+
+
+@pytest.mark.parametrize(
+    ("rung", "words"),
+    [
+        ("base_rate", "base rate only"),
+        ("scorecard", "by the points table"),
+        ("logistic", "simple model"),
+        ("blend", None),
+        ("trees", None),
+    ],
+)
+def test_a_model_that_had_little_to_learn_from_says_so(
+    client: TestClient, champion: Champion, school: School, rung: Rung, words: str | None
+) -> None:
+    """In a word beside the promise; of a full model there is nothing to say."""
+    lead = TypeAdapter(LeadAnswer).validate_json(client.get("/v1/leads/hot").content)
+    shown = card_of(replace(lead, score=replace(lead.score, rung=rung)), champion, school.site, {}, "en")
+    text = Page(web.render("card.html", "en", card=shown)).text
+
+    said = ["base rate only", "by the points table", "simple model"]
+    assert [each for each in said if each in text] == ([] if words is None else [words])
