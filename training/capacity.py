@@ -16,7 +16,10 @@ WIDTH = 1.96
 
 @dataclass(frozen=True)
 class AtCapacity:
-    """The called rows of the test, and its deals a day: promised, found (with a 95 % interval), and by chance."""
+    """The called rows of the test, and how many a day end in a deal: promised, found (95 % interval), and by chance.
+
+    A lead that is called on several days within a horizon of its one deal counts on each: calls are counted, not deals.
+    """
 
     capacity: int | None
     days: int
@@ -44,9 +47,9 @@ class AtCapacity:
             else f", {self.lift:.2f} times as many ({self.lift_lower:.2f} to {self.lift_upper:.2f})"
         )
         return (
-            f"calling {asked} ({self.calls_a_day:.1f} calls a day over {self.days} days): {self.deals_a_day:.2f} deals"
-            f" a day ({self.deals_a_day_lower:.2f} to {self.deals_a_day_upper:.2f}), {self.promised_a_day:.2f} were"
-            f" promised, {self.by_chance_a_day:.2f} come by chance{lift}"
+            f"calling {asked} ({self.calls_a_day:.1f} calls a day over {self.days} days): {self.deals_a_day:.2f} of"
+            f" a day's calls end in a deal ({self.deals_a_day_lower:.2f} to {self.deals_a_day_upper:.2f}),"
+            f" {self.promised_a_day:.2f} were promised to, {self.by_chance_a_day:.2f} would by chance{lift}"
         )
 
 

@@ -30,7 +30,7 @@ def test_the_best_leads_of_each_day_are_called() -> None:
     assert found.by_chance_a_day == pytest.approx(2 * 5 / 24)
     assert found.lift == pytest.approx((5 / 12) / (5 / 24))
     assert 0 <= found.deals_a_day_lower < found.deals_a_day < found.deals_a_day_upper <= 2
-    assert "the best 2 leads a day (2.0 calls a day over 6 days): 0.83 deals a day" in found.line()
+    assert "the best 2 leads a day (2.0 calls a day over 6 days): 0.83 of a day's calls end in a deal" in found.line()
 
 
 def test_days_with_fewer_leads_are_called_whole() -> None:
