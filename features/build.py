@@ -46,7 +46,7 @@ _log = logging.getLogger("leadlight.features")
 
 STALE_DAYS = 2
 
-FORMAT = 3
+FORMAT = 4
 """Raised whenever the same raw files would build into something else, so that old states are built anew."""
 
 

@@ -33,10 +33,11 @@ def audit(
 ) -> None:
     """Look for leaks in every feature and raw column; exit 1 if the model would learn from one not vouched for."""
     place, name = open_built(site, state, target, data, as_of)
+    from features.encoding import utf8_folder
     from training.audit import full_audit
 
-    with err.status(f"auditing {name} …"):
-        report = full_audit(place.site, place.catalogue, name, state=place.state, data=data_folder(place, data))
+    with err.status(f"auditing {name} …"), utf8_folder(data_folder(place, data)) as readable:
+        report = full_audit(place.site, place.catalogue, name, state=place.state, data=readable)
     if html is not None:
         html.write_text(report.page(), encoding="utf-8")
     print_answer(as_json, report.to_json(), report.lines())

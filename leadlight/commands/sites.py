@@ -24,7 +24,7 @@ from leadlight.commands.place import build_site, open_place
 @app.command()
 def init(
     site: SiteFolder,
-    data: Annotated[Path, typer.Option("--data", help="the folder of the raw CSV or Parquet files")],
+    data: Annotated[Path, typer.Option("--data", help="the folder of the raw CSV, Parquet or JSON files")],
     as_json: Json = False,
 ) -> None:
     """Draft a site from raw files: four commented files for a person to finish."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from features.sources import read_sources
+from leadlight.schema import HOUR, MINUTE
 from leadlight.settings import SiteError
 from tests.features.raw_builders import EVENT, LEAD, events, leads, school, school_raw
 
@@ -27,14 +28,46 @@ def test_both_queries_run_over_the_data_folder(tmp_path: Path) -> None:
     assert raw.events.count().to_pyarrow().as_py() == 1
 
 
-def test_the_session_is_in_utc_on_any_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The machine's time zone does not change what a query of moments returns."""
+@pytest.mark.parametrize(
+    ("offset", "local"),
+    [("+08:00", "2025-03-01 10:00:00"), ("-05:00", "2025-02-28 21:00:00"), ("+05:30", "2025-03-01 07:30:00")],
+)
+def test_the_session_is_at_the_sites_offset_on_any_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, offset: str, local: str
+) -> None:
+    """A moment with a zone becomes local time of the site, whatever the machine's time zone."""
     monkeypatch.setenv("TZ", "America/New_York")
-    zoned = "SELECT TIMESTAMPTZ '2025-03-01 10:00:00+08'::TIMESTAMP::VARCHAR AS local"
+    site, _ = school(tmp_path, leads_sql="SELECT TIMESTAMPTZ '2025-03-01 10:00:00+08'::TIMESTAMP::VARCHAR AS local")
+    site = site.model_copy(update={"site": site.site.model_copy(update={"utc_offset": _micros(offset)})})
 
-    raw, _, _ = school_raw(tmp_path, leads_sql=zoned)
+    assert read_sources(site, tmp_path).leads.to_pyarrow().to_pydict() == {"local": [local]}
 
-    assert raw.leads.to_pyarrow().to_pydict() == {"local": ["2025-03-01 02:00:00"]}
+
+def test_moments_with_and_without_a_zone_mean_the_same_in_one_column(tmp_path: Path) -> None:
+    """A log in UTC beside local times: laid into one column, neither moves."""
+    both = "SELECT make_timestamptz(1740794400000000) AS \"at\" UNION ALL SELECT TIMESTAMP '2025-03-01 10:00:00'"
+
+    raw, _, _ = school_raw(tmp_path, leads_sql=both)
+
+    moments = raw.leads.to_pyarrow().column("at").to_pylist()
+    assert [moment.isoformat() for moment in moments] == ["2025-03-01T02:00:00+00:00"] * 2
+
+
+def test_gb18030_files_are_read_as_they_are(tmp_path: Path) -> None:
+    """A spreadsheet of China needs no conversion, and a fault names the real folder."""
+    data = tmp_path / "raw"
+    data.mkdir()
+    site, _ = school(tmp_path, leads_sql="SELECT \"城市\" AS city FROM read_csv('{data}/线索.csv')")
+    (data / "线索.csv").write_text("编号,城市\n1,上海\n2,北京\n", encoding="gb18030")
+
+    assert read_sources(site, data).leads.order_by("city").to_pyarrow().to_pydict() == {"city": ["上海", "北京"]}
+
+    (site.folder / "sources" / "leads.sql").write_text("FROM read_csv('{data}/线索.csv', encoding = 'gbk')", "utf-8")
+    with pytest.raises(SiteError, match="leave `encoding` out"):
+        read_sources(site, data)
+    (site.folder / "sources" / "leads.sql").write_text("FROM read_csv('{data}/none.csv')", "utf-8")
+    with pytest.raises(SiteError, match=str(data / "none.csv")):
+        read_sources(site, data)
 
 
 def test_faults_of_both_files_come_at_once(tmp_path: Path) -> None:
@@ -68,3 +101,8 @@ def test_a_missing_file_or_folder_is_a_fault(tmp_path: Path) -> None:
         read_sources(site, tmp_path / "data")
     with pytest.raises(SiteError, match=r"nowhere: no such folder"):
         read_sources(site, tmp_path / "nowhere")
+
+
+def _micros(offset: str) -> int:
+    hours, minutes = offset[1:].split(":")
+    return (int(hours) * HOUR + int(minutes) * MINUTE) * (-1 if offset[0] == "-" else 1)

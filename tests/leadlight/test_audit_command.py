@@ -15,8 +15,10 @@ from tests.training.audit_site import leaky_site
 
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory: pytest.TempPathFactory) -> list[object]:
-    """A school with leaks, not built yet, as the words that follow a command."""
+    """A school with leaks and a spreadsheet in GB18030, not built yet, as the words that follow a command."""
     folder = leaky_site(tmp_path_factory.mktemp("audited") / "site", leads=900).site.folder
+    remarks = ["lead_id,备注", *(f"L{number:05d},{'再联系' if number % 3 else '无意向'}" for number in range(900))]
+    (folder / "data" / "remarks.csv").write_text("\n".join(remarks), encoding="gb18030")
     return [folder, "--data", folder / "data"]
 
 
@@ -44,6 +46,7 @@ def test_a_leak_that_no_model_learns_from_is_no_fault(answers: list[object]) -> 
 
     assert passed.exit_code == 0, passed.output
     assert "  leak    verdict\n" in passed.stdout
+    assert "  ok      备注: ranks the training rows" in passed.stdout
     assert "column 'adviser'" not in passed.stderr
 
 

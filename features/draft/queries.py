@@ -1,0 +1,193 @@
+"""The two SELECTs of a drafted site: raw columns by their parts, with a comment wherever a person should look."""
+
+from __future__ import annotations
+
+import re
+
+from features.draft.columns import name_of
+from features.draft.profile import PLACEHOLDERS, ColumnProfile, TableProfile, quoted
+from features.draft.roles import EventTable, Roles
+from features.draft.words import in_english
+
+WON = "converted"
+_LAST_MICROSECOND = " + INTERVAL 1 DAY - INTERVAL 1 MICROSECOND"
+_DOUBTED = re.compile(
+    r"(^|_)(owner|adviser|sales|teacher|quality|profile|tags?|index|total|count|level|intention)(_|$)"
+)
+_AFTER = re.compile(
+    r"(^|[_ ])(status|stage|score|last|latest|notable|reason|clos(ed?|ing)|final|follow[_ ]up|lost|won|remark)([_ ]|$)"
+    r"|重复"
+)
+
+
+def leads_sql(roles: Roles) -> str:
+    """``sources/leads.sql``: one row a lead."""
+    columns = [
+        f"  {quoted(roles.key.name)}::VARCHAR AS lead_id,",
+        f"  {_created(roles)} AS created_at,",
+        f"  {_channel(roles.channel)} AS channel,",
+        *(f"  {quoted(column.name)}::VARCHAR AS {contact}," for contact, column in roles.contacts.items()),
+        *(f"  {_attribute(column)} AS {name},{_doubt(name)}" for name, column in kept(roles)),
+    ]
+    later = [
+        f"-- left out: {column.name}: filled in later, to judge by its name; if it is known from the start, add\n"
+        f"--   {_attribute(column)} AS {name}"
+        for name, column in roles.attributes.items()
+        if _is_later(name, column)
+    ]
+    left_out = [f"-- left out: {name}: {reason}" for name, reason in roles.left_out.items()]
+    head = [
+        "-- One row a lead: what is known when it is created. CHECK: leave out every column that sales or the system",
+        "-- fills in later (status, owner, last activity, score): such columns know the outcome.",
+    ]
+    return "\n".join([*head, *left_out, *later, "SELECT", *columns, f"FROM {roles.leads.scan}", ""])
+
+
+def kept(roles: Roles) -> list[tuple[str, ColumnProfile]]:
+    """The attributes that the draft takes, by their names."""
+    return [(name, column) for name, column in roles.attributes.items() if not _is_later(name, column)]
+
+
+def _is_later(name: str, column: ColumnProfile) -> bool:
+    return any(_AFTER.search(text) for text in (name, column.name.lower(), in_english(column.name)))
+
+
+def _created(roles: Roles) -> str:
+    if roles.created:
+        return moment(roles.created)
+    key = quoted(roles.key.name)
+    order = f"to_days(row_number() OVER (ORDER BY {key})::INTEGER)"
+    return f"TIMESTAMP '2000-01-01' + {order} /* CHECK: no time was found: the order of {key}, a day each */"
+
+
+def _channel(column: ColumnProfile | None) -> str:
+    if column is None:
+        return "'not_recorded' /* CHECK: no channel was found */"
+    return f"coalesce(nullif(trim({quoted(column.name)}::VARCHAR), ''), 'not_recorded')"
+
+
+def _doubt(name: str) -> str:
+    return "  -- CHECK: filled in later, by sales or the system?" if _DOUBTED.search(name) else ""
+
+
+def _attribute(column: ColumnProfile) -> str:
+    name = quoted(column.name)
+    if is_numeric(column):
+        return column.number or name
+    text = f"nullif(trim({name}::VARCHAR), '')"
+    if column.placeholders:
+        return f"CASE WHEN lower(trim({name}::VARCHAR)) NOT IN {PLACEHOLDERS} THEN {text} END"
+    return text
+
+
+def is_numeric(column: ColumnProfile) -> bool:
+    """Whether a column is a number, or can be read as one."""
+    return column.is_number or bool(column.number) or column.type == "BOOLEAN"
+
+
+def events_sql(roles: Roles) -> str:
+    """``sources/events.sql``: one row a dated fact."""
+    labels = list(dict.fromkeys(label for table in roles.events for label, _ in labels_of(table)))
+    selects = [_event_select(table, labels, roles) for table in roles.events]
+    if not any(table.outcome for table in roles.events):
+        selects.append(_won_select(roles, labels))
+    head = [
+        "-- Every dated fact of a lead, outcomes included. `at` is when it happened, `arrived_at` when it became known",
+        "-- (NULL: the delay declared for its kind in leadlight.toml), `amount` in whole thousandths.",
+        *(f"-- not used: {name}: {reason}" for name, reason in roles.unused.items()),
+    ]
+    return "\n".join(head) + "\n" + "UNION ALL\n".join(selects)
+
+
+def _event_select(table: EventTable, labels: list[str], roles: Roles) -> str:
+    own = dict(labels_of(table))
+    arrived = moment(table.arrived) if table.arrived else "NULL::TIMESTAMP"
+    lead = "owner_lead" if table.via else f"{quoted(table.lead.name)}::VARCHAR"
+    lines = [
+        f"  {_event_id(table.table)} AS event_id,",
+        f"  {lead} AS lead_id,",
+        f"  {_kind(table)} AS kind,",
+        f"  {_at(table.at)} AS at,",
+        f"  {arrived} AS arrived_at,",
+        f"  {_amount(table.amount)} AS amount,",
+        *(f"  {quoted(own[label].name) if label in own else 'NULL'}::VARCHAR AS {label}," for label in labels),
+    ]
+    lines[-1] = lines[-1].removesuffix(",")
+    where = f"WHERE {quoted(table.at.name)} IS NOT NULL"
+    return "\n".join(["SELECT", *lines, f"FROM {table.table.scan}", *_owner(table, roles), where, ""])
+
+
+def _owner(table: EventTable, roles: Roles) -> list[str]:
+    """From another key of the leads to the lead; of several leads that share it, the oldest."""
+    if table.via is None:
+        return []
+    via, key = quoted(table.via.name), quoted(roles.key.name)
+    first = f"arg_min({key}::VARCHAR, ({_created(roles)}, {key}))" if roles.created else f"min({key}::VARCHAR)"
+    return [
+        f"JOIN (SELECT {via}::VARCHAR AS owner_key, {first} AS owner_lead FROM {roles.leads.scan}",
+        f"  WHERE {via} IS NOT NULL GROUP BY owner_key) ON {quoted(table.lead.name)}::VARCHAR = owner_key",
+    ]
+
+
+def _event_id(table: TableProfile) -> str:
+    unique = table.unique()
+    if unique:
+        return f"'{_sql(table.name)}:' || {quoted(unique[0].name)}"
+    everything = ", ".join(f"{quoted(column.name)}" for column in table.columns)
+    row = f"concat_ws('|', {everything})"
+    return f"'{_sql(table.name)}:' || md5({row}) || ':' || row_number() OVER (PARTITION BY {everything})"
+
+
+def _kind(table: EventTable) -> str:
+    if table.kind is None:
+        return f"'{next(iter(table.kinds.values()))}'"
+    cases = " ".join(f"WHEN '{_sql(value)}' THEN '{kind}'" for value, kind in table.kinds.items())
+    return f"CASE {quoted(table.kind.name)}::VARCHAR {cases} END"
+
+
+def moment(column: ColumnProfile) -> str:
+    """The SQL that reads a column as a date or a moment."""
+    return column.moment or quoted(column.name)
+
+
+def _at(column: ColumnProfile) -> str:
+    name = moment(column)
+    if column.whole_days:
+        return f"{name}::TIMESTAMP{_LAST_MICROSECOND} /* a day without time: its end, so nothing counts too early */"
+    return name
+
+
+def _amount(column: ColumnProfile | None) -> str:
+    return "NULL::BIGINT" if column is None else f"round({column.number or quoted(column.name)} * 1000)::BIGINT"
+
+
+def _won_select(roles: Roles, labels: list[str]) -> str:
+    key = quoted(roles.key.name)
+    if roles.won_at:
+        at, where = _at(roles.won_at), f"{quoted(roles.won_at.name)} IS NOT NULL"
+    elif roles.flag:
+        at = f"{_created(roles)} + INTERVAL 1 SECOND /* CHECK: undated, so taken to be immediate */"
+        where = f"{quoted(roles.flag.name)}::VARCHAR = '{_sql(roles.truth)}'"
+    else:
+        at, where = _created(roles), "false /* CHECK: no outcome was found; say here which leads were won, and when */"
+    columns = "".join(f",\n  NULL::VARCHAR AS {label}" for label in labels)
+    return f"""SELECT * EXCLUDE won FROM (SELECT
+  'won:' || {key} AS event_id,
+  {key}::VARCHAR AS lead_id,
+  '{WON}' AS kind,
+  {at} AS at,
+  NULL::TIMESTAMP AS arrived_at,
+  NULL::BIGINT AS amount{columns},
+  {where} AS won
+FROM {roles.leads.scan}) WHERE won
+"""
+
+
+def labels_of(table: EventTable) -> list[tuple[str, ColumnProfile]]:
+    """The labels of a file of events, by their names."""
+    taken: set[str] = set()
+    return [(name_of(column.name, taken, "label"), column) for column in table.labels]
+
+
+def _sql(value: str) -> str:
+    return value.replace("'", "''")
