@@ -45,7 +45,10 @@ Give = Callable[[Sequence[Answered]], list[Score]]
 
 @dataclass(frozen=True)
 class Scored:
-    """What a bulk run wrote, and what it left out: ``locked`` counts by lock, a lead of two locks under both."""
+    """What a bulk run wrote, and what it left out: ``locked`` counts by lock, a lead of two locks under both.
+
+    ``off_schedule`` leads are of an age that the model never learned from: their scores promise less.
+    """
 
     target: str
     version: str
@@ -53,6 +56,7 @@ class Scored:
     leads: int
     left_out: int
     locked: Mapping[str, int]
+    off_schedule: int
 
 
 def score_site(  # noqa: PLR0913  each is an option of the command line
@@ -117,7 +121,8 @@ def score_open_leads(
         rows = _vectors(desk, asked, part)
         scores = score_vectors(desk.site, champion, asked, rows, exploration=desk.exploration, asker=asker)
         sheet.write(give([*map(Answered, scores, asked, rows)]))
-    return Scored(champion.target, champion.version, from_micros(as_of), len(ordered), left_out, locked)
+    off = off_schedule(desk, champion.target, ordered, as_of)
+    return Scored(champion.target, champion.version, from_micros(as_of), len(ordered), left_out, locked, off)
 
 
 def _open_rows(desk: Desk, target: str, as_of: Micros) -> pa.Table:
@@ -139,6 +144,13 @@ def without_locked(
     counts = Counter(lock.name for found in held for lock in found)
     free = rows.filter(pa.array([not found for found in held], pa.bool_()))
     return free, dict(counts.most_common()), len(rows) - len(free)
+
+
+def off_schedule(desk: Desk, target: str, rows: pa.Table, as_of: Micros) -> int:
+    """How many of these leads are of an age at which the target's schedule looks at nobody."""
+    observe, members = desk.site.targets[target].observe, desk.roster.members
+    ages = (as_of - members[lead_id].created_at for lead_id in rows[LEAD_ID].to_pylist())
+    return sum(not observe.looks_at(age) for age in ages)
 
 
 def _likeliest_first(desk: Desk, champion: Champion, rows: pa.Table, as_of: Micros) -> pa.Array:

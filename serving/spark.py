@@ -29,7 +29,7 @@ from leadlight.model.certificate import PUBLIC_KEY, pinned_key
 from leadlight.schema import AS_OF, CHANNEL, LEAD_ID, Micros, from_micros
 from leadlight.settings import Site, UsageError
 from leadlight.shelf import bundle_folder, keys_folder
-from serving.bulk import AT_ONCE, Scored, without_locked
+from serving.bulk import AT_ONCE, Scored, off_schedule, without_locked
 from serving.champion import Champion, load_champion
 from serving.desk import Desk, open_desk
 from serving.exploration import Exploration
@@ -92,7 +92,8 @@ def score_open_leads(
         rows = lead_rows(spark, desk.catalogue, desk.site, facts, spark.read_parquet(folder / _ASKED))
         rows = rows.join(spark.session.read.parquet(str(folder / _ASKED)).drop(AS_OF), LEAD_ID)
         rows.mapInArrow(partial(_scores, job), from_arrow_schema(SCHEMA)).write.parquet(str(folder / _SCORES))
-    return Scored(champion.target, champion.version, from_micros(as_of), len(free), left_out, locked)
+    off = off_schedule(desk, champion.target, free, as_of)
+    return Scored(champion.target, champion.version, from_micros(as_of), len(free), left_out, locked, off)
 
 
 @contextmanager

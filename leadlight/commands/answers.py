@@ -71,12 +71,15 @@ def score(  # noqa: PLR0913 - each is an option of the command line
         )
     moment = scored.as_of.isoformat()
     values = {"target": name, "version": scored.version, "as_of": moment, "leads": scored.leads, "out": str(file)}
-    values |= {"left_out": scored.left_out, "locked": dict(scored.locked)}
+    values |= {"left_out": scored.left_out, "locked": dict(scored.locked), "off_schedule": scored.off_schedule}
     values |= {"journalled": engine != "spark" and journal is not False}
     lines = [f"{scored.leads:,} open leads as of {moment}, model {scored.version}: {file}"]
     if scored.left_out:
         by_lock = ", ".join(f"{lock} {count:,}" for lock, count in scored.locked.items())
         lines.append(f"{scored.left_out:,} more are left out, nobody may contact them: {by_lock}")
+    if scored.off_schedule:
+        ages = f"[targets.{name}] observe does not look at"
+        lines.append(f"{scored.off_schedule:,} of them are of an age that {ages}: the model never saw their like")
     print_answer(as_json, values, lines)
 
 

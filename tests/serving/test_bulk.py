@@ -50,6 +50,16 @@ def test_bulk_scores_equal_those_of_http(
     assert scores == lines  # but for the names of the answers, which these lines have not
 
 
+def test_leads_of_an_age_that_the_model_never_saw_are_counted(desk: Desk, champion: Champion, tmp_path: Path) -> None:
+    """The school looks at leads of seven days, give or take one."""
+    with open_sheet(tmp_path / "scores.jsonl") as sheet:
+        done = score_open_leads(desk, champion, as_of=NOON + 1, asker=Asker("en", from_micros(WALL)), sheet=sheet)
+
+    ages = [NOON + 1 - desk.roster.members[line["lead_id"]].created_at for line in lines_of(tmp_path / "scores.jsonl")]
+    assert done.off_schedule == sum(not 6 * DAY <= age <= 8 * DAY for age in ages)
+    assert 0 < done.off_schedule < done.leads
+
+
 def test_every_format_says_the_same(desk: Desk, champion: Champion, tmp_path: Path) -> None:
     """Parquet, CSV and JSON lines hold the same leads, the likeliest first, with the same moments and reasons."""
     for suffix in ("parquet", "csv", "jsonl"):
