@@ -103,7 +103,7 @@ def problem_of(error: Exception, request: Request) -> Problem:
 def unprocessable(faults: Sequence[Fault]) -> Problem:
     """The 422 that lists all ``faults``."""
     count = len(faults)
-    detail = f"{count} fault{'' if count == 1 else 's'} in the request; nothing was scored. Correct what errors lists."
+    detail = f"{count} fault{'' if count == 1 else 's'} in the request; nothing was done. Correct what errors lists."
     return Problem(422, detail, faults)
 
 
