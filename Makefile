@@ -2,6 +2,7 @@
 PYTHON ?= python3
 JOBS ?= 2
 BIN := .venv/bin
+BY_FILE := --dist loadfile --no-loadscope-reorder
 UV_IN_LOCK := /^uv==/,/[^\\]$$/
 SETUPTOOLS_IN_LOCK := /^setuptools==/,/[^\\]$$/
 
@@ -17,7 +18,7 @@ demo: .venv/installed ## from nothing to a promoted model, explained scores and 
 	$(BIN)/leadlight demo $(ARGS)
 
 test: .venv/installed ## the quick tests (ARGS="tests/features -x")
-	$(BIN)/pytest -n $(JOBS) --dist loadfile -m "not notebook and not proof and not spark" $(ARGS)
+	$(BIN)/pytest -n $(JOBS) $(BY_FILE) -m "not notebook and not proof and not spark" $(ARGS)
 
 check: test rest ## everything: the quick tests and the rest
 
@@ -34,7 +35,7 @@ contracts: .venv/installed ## who may import whom, and the doors
 	$(BIN)/lint-imports --no-logo
 
 proofs: .venv/installed ## the notebooks and the longer proofs
-	$(BIN)/pytest -n $(JOBS) --dist loadfile -m "notebook or proof" $(ARGS)
+	$(BIN)/pytest -n $(JOBS) $(BY_FILE) -m "notebook or proof" $(ARGS)
 
 spark: .venv/spark ## what runs on Spark: pyspark from a lock of its own, and the tests (needs Java 17 or newer)
 	$(BIN)/pytest tests/spark $(ARGS)

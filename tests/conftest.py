@@ -12,9 +12,40 @@ from tests.servers import NoServerError, Server, new_database, postgres, valkey
 
 ROOT = Path(__file__).parents[1]
 
+# What takes longest (`make test ARGS=--durations=0`) is handed out first: no worker is left with it at the end, alone.
+LONGEST = (
+    "tests/test_notebooks.py",
+    "tests/journey/test_journey.py",
+    "tests/journey/test_skew.py",
+    "tests/journey/test_questions.py",
+    "tests/training/monitor/test_run.py",
+    "tests/leadlight/test_registry.py",
+    "tests/training/test_pipeline.py",
+    "tests/training/test_fit.py",
+    "tests/training/test_search.py",
+    "tests/leadlight/test_main.py",
+    "tests/serving/test_app.py",
+    "tests/features/test_history.py",
+    "tests/features/test_build.py",
+    "tests/leadlight/test_live_commands.py",
+    "tests/serving/test_rollback.py",
+    "tests/features/log/test_writers.py",
+    "tests/serving/test_journal.py",
+    "tests/features/test_checks.py",
+    "tests/serving/web/test_chromium.py",
+    "tests/serving/test_bulk.py",
+    "tests/features/test_store_online.py",
+)
+
 # The same examples on every run and no deadline: a busy machine is no counterexample.
 settings.register_profile("leadlight", derandomize=True, deadline=None, database=None)
 settings.load_profile("leadlight")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first, the others in their order."""
+    places = {ROOT / file: place for place, file in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(LONGEST)))
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import features.store.unchecked  # isort: skip  # noqa: F401  # before Feast
+
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import features.store.unchecked  # isort: skip  # noqa: F401  # before Feast
+
 from collections.abc import Iterable
 from pathlib import Path
 from typing import cast
