@@ -1,68 +1,52 @@
 """What the recipe does where few leads have converted: against plain models, on later rows, at 20 to 200 positives.
 
-python -m benchmarks.few_positives [DATE] [--data DIR] [--draws N]
+python -m benchmarks.few_positives [DATE] [--data DIR] [--draws N] [--only NAME] [--keep DIR]
 
 Each problem keeps its later rows as the test. Its training rows are thinned at random to so many positives at the same
-share, in time order: a smaller company with the same leads. The real sets are left out where they are absent.
+share, in time order: a smaller company with the same leads. The real sets are left out where they are absent. The rules
+for few positives were chosen on the two made problems and the sites; all other problems are independent of them.
+``--keep`` keeps what was measured, so that a run that was ended goes on from there.
 """
 
 from __future__ import annotations
 
+import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from scipy.stats import rankdata
 from sklearn.metrics import roc_auc_score
 from threadpoolctl import threadpool_limits
 
+from benchmarks.problems import ROOT
 from benchmarks.report import parser, table, tell
-from features.build import build
-from features.catalogue import load_catalogue
+from benchmarks.sources import Problem, Rows, Source, made_problems, packaged_problems, site_problems
 from leadlight.model.margins import FloatArray, sigmoid
-from leadlight.sample import draw
-from leadlight.schema import DAY, Micros
-from leadlight.settings import load_site
-from training.dataset import CALIBRATION, TEST, TRAIN, load
 from training.evaluate import log_losses
 from training.fit import PLAIN, fit
-from training.fit.folds import Fold, Labels, Moments, encoded, time_folds
+from training.fit.folds import Fold, encoded, time_folds
 from training.fit.linear import choose_linear, constant_part, fit_linear
 from training.plain import PlainName, fit_plain
 
-ROOT = Path(__file__).parents[1]
 POSITIVES = (20, 50, 100, 200)
-SITES = ("demo", "x_education", "learning_platform")
 RIVALS: tuple[PlainName, ...] = ("logistic", "lightgbm", "hist")
 MODELS = ("leadlight", "clipped logistic", *RIVALS)
 SEED = 7
-ROWS = 24_000
-UNKNOWN = 0.3
-MANY, WIDE, SOME = 3, 1.2, 2
-FAR_FUTURE = 4_102_444_800_000_000  # 2100: no site's log reaches it, and those here count by their last fact
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
-    """Rows in time order with their outcomes."""
-
-    X: pd.DataFrame
-    y: Labels
-    as_of: Moments
-
-
-@dataclass(frozen=True, eq=False)
-class Problem:
-    """Rows to learn from and later ones to judge by; a label is known ``horizon`` after its row."""
+class Found:
+    """Log loss and AUC of every model on a problem's later rows: a mean over draws (models x 2)."""
 
     name: str
-    horizon: Micros
-    learned: Rows
-    test: Rows
+    known: bool
+    positives: int
+    scores: FloatArray
 
 
 def main() -> None:
@@ -70,30 +54,94 @@ def main() -> None:
     asking = parser()
     asking.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
     asking.add_argument("--draws", type=int, default=3)
+    asking.add_argument("--only", default=None)
+    asking.add_argument("--keep", type=Path, default=None)
     asked = asking.parse_args()
-    problems = [*made_problems(), *site_problems(asked.data)]
-    text = "\n\n".join(section(positives, problems, draws=asked.draws) for positives in POSITIVES)
-    note = (
-        f"Log loss and AUC on the later rows, means of {asked.draws} draws of training rows; the best is bold. "
-        "*leadlight* is the whole fit with all its defaults, *clipped logistic* its plain linear candidate alone "
-        "(numbers clipped and standardised, no hinges, strength by folds), the others as their libraries have them."
-    )
-    tell("few_positives", "Few positives", asked.date, f"{note}\n\n{text}")
+    with nullcontext(asked.keep) if asked.keep else tempfile.TemporaryDirectory() as folder:
+        sources = [*made_problems(), *site_problems(Path(folder), asked.data), *packaged_problems(Path(folder))]
+        chosen = [each for each in sources if asked.only in {None, each.name}]
+        found = [of for each in chosen for of in measured(each, Path(folder) / "few_positives", draws=asked.draws)]
+    tell("few_positives", "Few positives", asked.date, told(found, draws=asked.draws), keep=asked.only is None)
 
 
-def section(positives: int, problems: list[Problem], *, draws: int) -> str:
-    """The table for so many training positives."""
-    rows: list[list[str]] = []
-    ranks: list[FloatArray] = []
-    for problem in problems:
-        if problem.learned.y.sum() < positives:
-            continue
-        found = np.mean([judged(problem, thinned(problem.learned, positives, seed=seed)) for seed in range(draws)], 0)
-        rows.append([problem.name, *marked(found[:, 0], found[:, 0].min()), *marked(found[:, 1], found[:, 1].max())])
-        ranks.append(rankdata(found[:, 0]))
+def measured(source: Source, folder: Path, *, draws: int) -> list[Found]:
+    """What was found of the problem at each number of positives that it can give; kept draws are not drawn again."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{source.name.replace(' ', '_')}.json"
+    kept = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    asked = [f"{positives} {seed}" for positives in POSITIVES for seed in range(draws)]
+    if not set(asked) <= set(kept):
+        problem = source.make()
+        for name in (each for each in asked if each not in kept):
+            positives, seed = map(int, name.split())
+            few = problem.learned.y.sum() < positives
+            kept[name] = [] if few else judged(problem, thinned(problem.learned, positives, seed=seed))
+            file.write_text(json.dumps(kept), encoding="utf-8")
+    drawn = {positives: [kept[f"{positives} {seed}"] for seed in range(draws)] for positives in POSITIVES}
+    return [
+        Found(source.name, source.known, positives, np.mean(scores, axis=0))
+        for positives, scores in drawn.items()
+        if all(scores)
+    ]
+
+
+def told(found: Sequence[Found], *, draws: int) -> str:
+    """The whole page: what it comes to, then a table for each number of positives."""
+    sections = "\n\n".join(section([of for of in found if of.positives == positives]) for positives in POSITIVES)
+    drawn = "One draw" if draws == 1 else f"Means of {draws} draws"
+    known = [of for of in found if of.known]
+    fresh = [of for of in found if not of.known]
+    return f"""
+{drawn} of training rows, judged on the later rows. *leadlight* is the whole fit with all its defaults,
+*clipped logistic* its plain linear candidate alone (numbers clipped and standardised, no hinges, strength by folds),
+the others as their libraries have them.
+
+The recipe's rules for few positives were chosen on the {_names(known)} problems: {_listed(known)}. The
+{_names(fresh)} others are independent of that choice: {_listed(fresh)}.
+
+## On the whole
+
+A model's rank in log loss among the five (1 is best), its mean over the problems and the standard error of that mean;
+and how much more log loss than the best of the five it has, in the mean.
+
+{table(SUMMARY, [row for name, part in (("all", found), ("independent", fresh)) for row in _summary(name, part)])}
+
+{sections}
+"""
+
+
+SUMMARY = ("positives", "problems", *(f"{model} rank" for model in MODELS), *(f"{model} excess" for model in MODELS))
+
+
+def _summary(name: str, found: Sequence[Found]) -> Iterator[list[str]]:
+    for positives in POSITIVES:
+        losses = np.array([of.scores[:, 0] for of in found if of.positives == positives])
+        if len(losses):
+            ranks = rankdata(losses, axis=1)
+            errors = ranks.std(axis=0, ddof=1) / len(ranks) ** 0.5 if len(ranks) > 1 else np.full(len(MODELS), np.nan)
+            excess = (losses / losses.min(axis=1, keepdims=True) - 1.0).mean(axis=0)
+            shown = [f"{rank:.1f} ± {error:.1f}" for rank, error in zip(ranks.mean(axis=0), errors, strict=True)]
+            yield [str(positives), f"{name}: {len(losses)}", *shown, *(f"{share:.1%}" for share in excess)]
+
+
+def _names(found: Sequence[Found]) -> str:
+    return str(len({of.name for of in found}))
+
+
+def _listed(found: Sequence[Found]) -> str:
+    return "; ".join(dict.fromkeys(of.name for of in found)) or "none"
+
+
+def section(found: Sequence[Found]) -> str:
+    """The table of the problems at one number of positives."""
+    if not found:
+        return ""
+    rows = [
+        [of.name, *marked(of.scores[:, 0], of.scores[:, 0].min()), *marked(of.scores[:, 1], of.scores[:, 1].max())]
+        for of in found
+    ]
     heads = [f"{model} {metric}" for metric in ("loss", "AUC") for model in MODELS]
-    placed = ", ".join(f"{model} {rank:.1f}" for model, rank in zip(MODELS, np.mean(ranks, axis=0), strict=True))
-    return f"## {positives} positives\n\n{table(['problem', *heads], rows)}\n\nMean rank in log loss: {placed}."
+    return f"## {found[0].positives} positives\n\nThe best is bold.\n\n{table(['problem', *heads], rows)}"
 
 
 def marked(values: FloatArray, best: float) -> list[str]:
@@ -137,64 +185,6 @@ def clipped_logistic(problem: Problem, rows: Rows) -> FloatArray:
             else fit_linear(whole.train, whole.encoder, choice, directions={})
         )
     return sigmoid(part.margin(part.contributions(whole.encoder.encode(problem.test.X))))
-
-
-def site_problems(data: Path) -> Iterator[Problem]:
-    """Every target of the example sites: the demo's made data, and the real sets that are there."""
-    with tempfile.TemporaryDirectory() as folder:
-        for name in SITES:
-            site = load_site(ROOT / "examples" / name)
-            files = data / name
-            if site.sample is not None:
-                files = Path(folder) / "made"
-                draw(files, leads=site.sample.leads, seed=site.sample.seed)
-            if not files.is_dir():
-                continue
-            catalogue, state = load_catalogue(site), Path(folder) / name
-            build(site, catalogue, state=state, data=files, as_of=None, wall=FAR_FUTURE)
-            for target_name, target in site.targets.items():
-                rows = load(site, catalogue, target_name, state=state)
-                parts = [rows.part(TRAIN, CALIBRATION), rows.part(TEST)]
-                learned, test = (Rows(part.X, part.y, part.as_of) for part in parts)
-                yield Problem(f"{name} {target_name}", target.horizon + target.outcome_delay, learned, test)
-
-
-def made_problems() -> Iterator[Problem]:
-    """Two that are drawn: one whose truth is a sum, with drift, and one whose truth is made of steps and pairs."""
-    for name, truth in {"made, a sum": _sum_of, "made, steps": _steps_of}.items():
-        random = np.random.default_rng(3)
-        days = np.arange(ROWS) / ROWS * 200
-        X = _made_columns(random, days)
-        y = (random.random(ROWS) < sigmoid(truth(X, days))).astype(np.int8)
-        as_of = (days * DAY).astype(np.int64)
-        half = ROWS // 2
-        learned = Rows(X.iloc[:half], y[:half], as_of[:half])
-        yield Problem(name, 5 * DAY, learned, Rows(X.iloc[half:], y[half:], as_of[half:]))
-
-
-def _made_columns(random: np.random.Generator, days: FloatArray) -> pd.DataFrame:
-    """Twelve numbers (skewed, drifting, one often missing) and two categories, one of many levels."""
-    normal = random.normal(size=(ROWS, 12))
-    columns: dict[str, object] = {f"number_{place}": normal[:, place] for place in range(12)}
-    columns |= {f"number_{place}": np.round(2 * np.exp(normal[:, place])) for place in (0, 3, 6, 9)}
-    columns |= {f"number_{place}": normal[:, place] + days / 400 for place in (5, 7)}
-    columns["number_1"] = np.where(random.random(ROWS) < UNKNOWN, np.nan, normal[:, 1])
-    columns["channel"] = random.choice(np.array([f"channel {n}" for n in range(8)], dtype=object), ROWS)
-    columns["city"] = random.choice(np.array([f"city {n}" for n in range(60)], dtype=object), ROWS)
-    return pd.DataFrame(columns)
-
-
-def _sum_of(X: pd.DataFrame, days: FloatArray) -> FloatArray:
-    channel = X["channel"].str[-1].astype(float)
-    numbers = 0.25 * X["number_0"].clip(upper=6) + 0.5 * X["number_2"] - 0.4 * X["number_5"]
-    return np.asarray(numbers + 0.3 * X["number_1"].fillna(0) + 0.2 * (channel % 4) + days / 400 - 4.2)
-
-
-def _steps_of(X: pd.DataFrame, days: FloatArray) -> FloatArray:
-    pair = (X["number_0"] > MANY) & (X["number_2"] > 0)
-    wide = X["number_5"].abs() > WIDE
-    here = X["channel"].isin(["channel 1", "channel 2"]) & (X["number_3"] > SOME)
-    return np.asarray(1.2 * pair + 1.0 * wide + 0.8 * here + 0.4 * X["number_1"].isna()) - 3.8 + days / 1000
 
 
 if __name__ == "__main__":
