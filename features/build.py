@@ -6,7 +6,6 @@ last: a server opens it anew when its summary changes, and then finds the rows t
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import logging
@@ -36,6 +35,7 @@ from features.segments import export_log, open_log
 from features.sources import query_files, read_sources
 from features.spine import spine_file, training_spine
 from features.unchanged import last_rows
+from leadlight.locking import alone
 from leadlight.schema import AS_OF, DAY, Micros, from_micros, local_day
 from leadlight.settings import Site
 
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("leadlight.features")
 
 STALE_DAYS = 2
+_WAITS = "another build of %s is at work: this one waits for it to end"
 
 FORMAT = 4
 """Raised whenever the same raw files would build into something else, so that old states are built anew."""
@@ -108,7 +109,7 @@ def build(
     changed. Only files and live facts count as changes: a site whose SQL reads elsewhere is built anew when its clock
     or a file moves. Two builds of one state wait for one another. Every ``engine`` builds the same.
     """
-    with _alone_in(state), open_log(site, state) as log:
+    with alone(state / "build.lock", lambda: _log.warning(_WAITS, state)), open_log(site, state) as log:
         key, head = identity_key(site, state, os.environ), log.head() if log else 0
         request = _request(site, catalogue, data=data, state=state, as_of=as_of, wall=wall, key=key, log_head=head)
         last = _last_built(state, request)
@@ -238,19 +239,6 @@ def _connection() -> Iterator[Backend]:
         yield connection
     finally:
         connection.disconnect()
-
-
-@contextmanager
-def _alone_in(state: Path) -> Iterator[None]:
-    """Nobody else builds into ``state`` meanwhile."""
-    state.mkdir(parents=True, exist_ok=True)
-    with (state / "build.lock").open("w", encoding="utf-8") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            _log.warning("another build of %s is at work: this one waits for it to end", state)
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _take_in(

@@ -34,7 +34,7 @@ from training.calibrate import followed_offset, moved, moved_cuts, moved_interva
 from training.dataset import local_days
 from training.evaluate import log_losses
 from training.gate import Signer
-from training.monitor.record import alone, record_of
+from training.monitor.record import one_run, record_of
 from training.monitor.rows import Watched, watched
 from training.offset import FEWEST, FEWEST_CONVERTED, OWN, Move, gate_rules
 from training.tracking import Record, track
@@ -102,7 +102,7 @@ def recalibrate(
     genuine: each is a ``SiteError``, and nothing has changed. The same rows give the same version, not another one. A
     record of the run stays in ``STATE/runs/recalibrate``; ``signer`` stands in the certificate alone.
     """
-    with alone(state, "recalibrate"):
+    with one_run(state, "recalibrate"):
         found = _recalibrate(site, catalogue, target_name, state=state, now=now, end=end, signer=signer)
         run = record_of(state, "recalibrate", target_name, found.to_json(), at=now)
         write_json(run.path, found.to_json())

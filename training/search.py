@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from leadlight.locking import alone
 from leadlight.model.margins import IntArray, sigmoid
 from leadlight.settings import SiteError
 from training.dataset import Dataset, Names
@@ -58,23 +58,16 @@ def explorer(search: Search, clusters: Clusters, *, folder: Path, name: str, see
     """
 
     def explore(bench: Bench, recipe: Plan) -> tuple[Plan, Found]:
-        with _alone(folder), _study(folder, f"{name}-v{VERSION}-seed{seed}") as study:
+        with alone(folder / "lock", lambda: _taken(folder)), _study(folder, f"{name}-v{VERSION}-seed{seed}") as study:
             _go_on(study, search, bench, recipe, seed=seed)
             return _best(study, bench, recipe, clusters)
 
     return explore
 
 
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """One search at a time: two would take each other's trials for those of a run that was ended from outside."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w", encoding="ascii") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise SiteError([f"another search is at work in {folder}: let it end, then this one goes on"]) from None
-        yield
+def _taken(folder: Path) -> None:
+    """Two searches would take each other's trials for those of a run that was ended from outside."""
+    raise SiteError([f"another search is at work in {folder}: let it end, then this one goes on"])
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import warnings
@@ -11,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from leadlight.locking import alone
 from leadlight.settings import Site, SiteError
 from leadlight.settings.stores import resolved
 from leadlight.shelf import Champion, bundle_folder
@@ -32,8 +32,8 @@ def mlflow_client(site: Site, state: Path) -> MlflowClient:
     """MLflow where ``[stores] tracking`` says, without its telemetry and its talk of new tables."""
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     folder = mlflow_folder(state)
-    folder.mkdir(parents=True, exist_ok=True)
-    with warnings.catch_warnings(), _alone(folder / "lock"), reached():
+    # two processes that migrate a new SQLite file at once break it
+    with warnings.catch_warnings(), alone(folder / "lock"), reached():
         # mlflow 3.17 uses a loader that SQLAlchemy 2.1 deprecates
         warnings.filterwarnings("ignore", "The ``noload`` loader strategy", DeprecationWarning)
         from mlflow import MlflowClient
@@ -121,11 +121,3 @@ def _address(site: Site, folder: Path) -> str:
     if where == "sqlite":
         return f"sqlite:///{folder / 'mlflow.db'}"
     return where.replace("postgresql://", "postgresql+psycopg://", 1)
-
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """One process at a time: two that migrate a new SQLite file at once break it."""
-    with path.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

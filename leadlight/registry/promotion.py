@@ -6,7 +6,6 @@ The server reads the shelf's champion file alone, and checks the certificate its
 
 from __future__ import annotations
 
-import fcntl
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from leadlight.locking import alone
 from leadlight.model.certificate import PUBLIC_KEY, Certificate, pinned_key, read_certificate, shortfalls
 from leadlight.model.manifest import read_checked
 from leadlight.registry.mlflow_client import CHALLENGER, CHAMPION, check_known, drop_alias, move_alias
@@ -121,8 +121,7 @@ def _alone(state: Path, target_name: str) -> Iterator[None]:
     if not shelf.is_dir():  # no version, so nothing to decide about
         yield
         return
-    with (shelf / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with alone(shelf / "lock"):
         yield
 
 

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from features.build import Built, _alone_in, build
+from features.build import Built, build
 from features.catalogue import Catalogue
 from features.history import open_history
 from features.identity.key import make_key
@@ -24,6 +24,7 @@ from features.segments import DATABASE, open_log
 from features.single import evaluate
 from features.store import lead_table
 from features.store.door import Store
+from leadlight.locking import alone
 from leadlight.schema import DAY, HOUR, Micros
 from leadlight.settings import Site, SiteError
 from tests.builders import moment
@@ -182,7 +183,7 @@ def test_two_builds_of_one_state_wait_for_one_another(
             waited.set()
 
     logging.getLogger("leadlight.features").addHandler(listener := Listener())
-    with _alone_in(site.folder / "state"):
+    with alone(site.folder / "state" / "build.lock"):
         second = Thread(target=lambda: results.append(built(site, catalogue)))
         second.start()
         assert waited.wait(20)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
@@ -11,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from leadlight.locking import alone
 from leadlight.model.manifest import canonical, sha256
 from leadlight.schema import Micros, from_micros
 from leadlight.settings import SiteError
@@ -20,16 +20,13 @@ DIGEST_SHOWN = 12
 
 
 @contextmanager
-def alone(state: Path, command: str) -> Iterator[None]:
+def one_run(state: Path, command: str) -> Iterator[None]:
     """One run of a command on a state at a time: a second one is a ``SiteError``, not a queue of cron jobs."""
-    path = runs_folder(state, command) / "lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", encoding="ascii") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            words = f"another `leadlight {command}` is at work on {state}: let it end, or look why it does not"
-            raise SiteError([words]) from None
+
+    def taken() -> None:
+        raise SiteError([f"another `leadlight {command}` is at work on {state}: let it end, or look why it does not"])
+
+    with alone(runs_folder(state, command) / "lock", taken):
         yield
 
 

@@ -13,7 +13,7 @@ from leadlight.schema import Micros, from_micros
 from leadlight.settings import Site
 from leadlight.shelf import write_json
 from training.monitor.metrics import exposition
-from training.monitor.record import Ledger, alone, latest_file, record_of, runs_folder
+from training.monitor.record import Ledger, latest_file, one_run, record_of, runs_folder
 from training.monitor.report import lines
 from training.monitor.watch import Watch, watch
 from training.monitor.webhook import Sender, send
@@ -63,7 +63,7 @@ def monitor(
     ``now`` is the site's clock, ``end`` where its data end. An alert that could not be sent is a fault of the run, and
     is tried again by the next. Another run at work is a ``SiteError``.
     """
-    with alone(state, COMMAND):
+    with one_run(state, COMMAND):
         look = watch(site, catalogue, target_name, state=state, now=now, end=end)
         document = look.to_json()
         run = record_of(state, COMMAND, target_name, document, at=now)
