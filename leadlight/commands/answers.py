@@ -78,8 +78,8 @@ def score(  # noqa: PLR0913 - each is an option of the command line
         by_lock = ", ".join(f"{lock} {count:,}" for lock, count in scored.locked.items())
         lines.append(f"{scored.left_out:,} more are left out, nobody may contact them: {by_lock}")
     if scored.off_schedule:
-        ages = f"[targets.{name}] observe does not look at"
-        lines.append(f"{scored.off_schedule:,} of them are of an age that {ages}: the model never saw their like")
+        learned = f"the model learned from ([targets.{name}] observe)"
+        lines.append(f"{scored.off_schedule:,} of them are of another age than {learned}: their scores promise less")
     print_answer(as_json, values, lines)
 
 
