@@ -77,8 +77,13 @@ def keys_folder(state: Path) -> Path:
 
 
 def write_json(path: Path, document: object) -> None:
-    """Write ``document`` so that a reader sees the old file or the new one, never a part."""
+    """Write ``document`` as ``write_whole`` does."""
+    write_whole(path, json.dumps(document, indent=2, allow_nan=False) + "\n")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write ``text`` so that a reader sees the old file or the new one, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    part.write_text(json.dumps(document, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    part.write_text(text, encoding="utf-8")
     part.replace(path)

@@ -9,6 +9,7 @@ from typing import Literal
 
 from leadlight.schema import Micros
 from leadlight.settings import SiteError
+from leadlight.shelf import write_whole
 
 Action = Literal["promote", "rollback", "challenge", "withdraw"]
 
@@ -49,11 +50,10 @@ def terms(state: Path, target_name: str) -> list[Term]:
 
 
 def note(state: Path, target_name: str, term: Term) -> None:
-    """Add a decision."""
+    """Add a decision, whole or not at all; whoever notes one holds the target's lock."""
     path = terms_file(state, target_name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(asdict(term), ensure_ascii=False) + "\n")
+    before = path.read_text(encoding="utf-8") if path.is_file() else ""
+    write_whole(path, before + json.dumps(asdict(term), ensure_ascii=False) + "\n")
 
 
 def line_of_champions(record: list[Term]) -> list[Term]:
