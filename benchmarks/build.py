@@ -19,10 +19,10 @@ import time
 from pathlib import Path
 
 import duckdb
-import ibis
 
 from benchmarks.made_history import QUIET, Made, draw_apart
 from benchmarks.report import parser, table, tell
+from features.duck import connect
 from features.relational import evaluate
 from leadlight.schema import VALID_UNTIL
 
@@ -114,7 +114,7 @@ def _once(runner: str, made: Made) -> Measures:
 
 
 def _compiled(made: Made, file: Path) -> None:
-    connection = ibis.duckdb.connect()
+    connection = connect()
     connection.con.execute(QUIET)
     tables, spine = made.history().tables(connection), connection.read_parquet(made.spine)
     evaluate(made.catalogue, made.site, tables, spine).to_parquet(file)

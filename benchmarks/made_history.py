@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import ibis
 
 from features.catalogue import Catalogue, load_catalogue
+from features.duck import connect
 from features.facts import Tables
 from features.history import History, open_history, publish, write_history
 from leadlight.settings import Site, load_site
@@ -60,7 +61,7 @@ class Made:
 def draw(folder: Path, *, leads: int, events: int, seed: int = SEED) -> Made:
     """Draw ``leads`` with about ``events`` between them into ``folder``."""
     made = Made(folder)
-    connection = ibis.duckdb.connect()
+    connection = connect()
     connection.con.execute(QUIET)
     try:
         text = (MADE / "draw.sql").read_text(encoding="utf-8")

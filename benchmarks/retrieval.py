@@ -22,13 +22,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
-import ibis
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.made_history import QUIET, Made, draw
 from benchmarks.report import parser, table, tell
 from features.catalogue import Context
+from features.duck import connect
 from features.engines import evaluating
 from features.people import as_people
 from features.rows import write_context_rows, write_lead_rows
@@ -76,7 +76,7 @@ def main() -> None:
 def prepared(folder: Path, *, rows: int) -> Made:
     """A made-up site with its offline tables, and four views of their own."""
     made = draw(folder, leads=rows, events=rows * EVENTS_OF_A_LEAD)
-    connection = ibis.duckdb.connect()
+    connection = connect()
     connection.con.execute(QUIET)
     tables, spine = made.history().tables(connection), connection.read_parquet(made.spine)
     moments = (spine.as_of.min().to_pyarrow().as_py(), spine.as_of.max().to_pyarrow().as_py())

@@ -17,11 +17,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ibis
 
 from features.catalogue import Catalogue
+from features.duck import connected
 from features.engines import Engine, evaluating
 from features.facts import Tables
 from features.history import History, clock, publish
@@ -38,9 +39,6 @@ from features.unchanged import last_rows
 from leadlight.locking import alone
 from leadlight.schema import AS_OF, DAY, Micros, from_micros, local_day
 from leadlight.settings import Site
-
-if TYPE_CHECKING:
-    from ibis.backends.duckdb import Backend
 
 _log = logging.getLogger("leadlight.features")
 
@@ -127,7 +125,7 @@ def build(
 def _build(recorder: Recorder, *, state: Path, data: Path, as_of: Micros | None, wall: Micros, engine: Engine) -> Built:
     site, catalogue = recorder.site, recorder.catalogue
     seconds: dict[str, float] = {}
-    with _workshop(state) as folder, _connection() as connection, evaluating(engine, folder) as evaluate:
+    with _workshop(state) as folder, connected() as connection, evaluating(engine, folder) as evaluate:
         history, notes = _take_in(recorder, data, folder, wall=wall, seconds=seconds)
         now = clock(site, history, wall=wall) if as_of is None else as_of
         data_end = min(now, history.summary.newest_fact + 1)  # an export may be older than the clock
@@ -230,15 +228,6 @@ def _workshop(state: Path) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder)
-
-
-@contextmanager
-def _connection() -> Iterator[Backend]:
-    connection = ibis.duckdb.connect()
-    try:
-        yield connection
-    finally:
-        connection.disconnect()
 
 
 def _take_in(

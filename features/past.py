@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import ibis
 import pyarrow as pa
 
+from features.duck import connected
 from features.facts import Event, LeadFacts, Tables, Version
 from features.history import History
 from features.identity import IDENTITY, Edge, Evidence, intervals, neighbourhood
@@ -121,14 +122,11 @@ class Past:
             with self.base.reading() as tables:
                 yield tables
             return
-        connection = ibis.duckdb.connect()
-        try:
+        with connected() as connection:
             tail = self._log.tail(after=self._checkpoint, through=self._head)
             tables = with_live(self.base.tables(connection), Live.read(tail, connection, None))
             identity = pa.Table.from_pylist([stay._asdict() for stay in self.identity.intervals()], IDENTITY)
             yield replace(tables, identity=ibis.memtable(identity))
-        finally:
-            connection.disconnect()
 
     def row_seq(self) -> int:
         """What a row says that was evaluated from all facts read so far."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import ibis
 
+from features.duck import connect
 from features.encoding import utf8_folder
 from leadlight.schema import HOUR, Micros
 from leadlight.settings import Site, SiteError
@@ -55,7 +56,7 @@ def read_sources(site: Site, data: Path) -> Raw:
     """
     if not data.is_dir():
         raise SiteError([f"{data}: no such folder; --data DIR names the one that holds the raw files"])
-    connection = ibis.duckdb.connect()
+    connection = connect()
     connection.con.execute(f"SET TimeZone = '{_zone(site.offset)}'")
     with utf8_folder(data) as readable:
         found = [fault for path in query_files(site) for fault in _run(connection.con, path, readable)]

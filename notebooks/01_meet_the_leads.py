@@ -21,10 +21,10 @@ import os
 import subprocess
 from pathlib import Path
 
-import ibis
 import matplotlib.pyplot as plt
 import pyarrow.parquet as pq
 
+from features.duck import connect
 from features.history import open_history
 from leadlight.schema import DAY, from_micros
 from leadlight.settings import load_site
@@ -42,7 +42,7 @@ history = open_history(STATE)
 history.summary
 
 # %%
-tables = history.tables(ibis.duckdb.connect())
+tables = history.tables(connect())
 leads = tables.leads.to_pandas()
 events = tables.events.to_pandas()
 name, target = site.target()

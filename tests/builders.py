@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from features import relational
 from features.catalogue import Catalogue
+from features.duck import connect
 from features.facts import Event, LeadFacts, Tables, Value, Version
 from features.identity import HASHED, IDENTITY, Interval
 from features.people import rekeyed
@@ -98,7 +99,7 @@ class Question:
 
     def __init__(self, site: Site, build: Callable[[Tables, ibis.Table], ibis.Table]) -> None:
         self._labels = site.labels
-        backend = ibis.duckdb.connect()
+        backend = connect()
         expression = build(create_tables(backend, site, []), backend.create_table("spine", spine_table([])))
         self._connection = backend.con
         self._connection.execute("SET threads = 1")

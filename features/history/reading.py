@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
-import ibis
 
+from features.duck import connected
 from features.facts import TABLES, Event, LeadFacts, Tables, Version
 from features.history.summary import Summary, bucket_file, bucket_of, history_folder, read_summary
 from features.identity import Evidence, Interval
@@ -51,11 +51,8 @@ class History:
     @contextmanager
     def reading(self) -> Iterator[Tables]:
         """The history's tables as recorded, over a connection of their own that ends with the block."""
-        connection = ibis.duckdb.connect()
-        try:
+        with connected() as connection:
             yield self.tables(connection)
-        finally:
-            connection.disconnect()
 
     def lead(self, lead_id: str) -> LeadFacts | None:
         """All facts of one person, quickly; ``None`` if the history does not know the lead it is named after."""

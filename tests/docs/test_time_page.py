@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-import ibis
 import pytest
 
+from features.duck import connect
 from features.export import export_rows
 from features.facts import Event, LeadFacts, Version
 from features.identity import Evidence, Interval, intervals
@@ -105,7 +105,7 @@ def test_each_moment_sees_what_the_page_says(row: Row) -> None:
     people = Identities(identity())
     stands = people.canonical(row["lead"], as_of) == row["lead"] and leads()[row["lead"]].created_at < as_of
     one = evaluate(RULES, SITE, person(row["lead"], leads(), people), as_of).values if stands else None
-    connection = ibis.duckdb.connect()
+    connection = connect()
     tables = create_tables(connection, SITE, leads().values(), identity())
     table = export_rows(SITE, RULES, tables, columns=RULES.columns, leads=None, as_of=as_of)
     connection.disconnect()
@@ -118,7 +118,7 @@ def test_each_moment_sees_what_the_page_says(row: Row) -> None:
 @pytest.mark.parametrize("row", rows_of("labels"), ids=lambda row: f"{row['lead']} at {row['as_of']}")
 def test_each_label_is_what_the_page_says(row: Row) -> None:
     """Judged by what is known where the data end."""
-    connection = ibis.duckdb.connect()
+    connection = connect()
     tables = create_tables(connection, SITE, leads().values(), identity())
     spine = connection.create_table("spine", spine_table([(row["lead"], local(row["as_of"]))]))
     target: Target = SITE.targets["first_order"]

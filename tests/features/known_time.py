@@ -16,6 +16,7 @@ import pyarrow as pa
 from features import relational
 from features.canonical import canonical
 from features.catalogue import Catalogue
+from features.duck import connect
 from features.history import History, write_history
 from features.identity import IDENTITY, Interval
 from features.people import as_people
@@ -136,7 +137,7 @@ def partitions(draw: random.Random, leads: list[str]) -> list[tuple[Micros, list
 
 def recorded(world: World, rules: Catalogue, folder: Path) -> History:
     """The world as a history: raw tables as sources deliver them, in any order, made canonical and written."""
-    connection = ibis.duckdb.connect()
+    connection = connect()
     for name, table in raw_tables(world).items():
         connection.con.register("given", table)
         columns = [column for column in ("created_at", "at", "arrived_at") if column in table.column_names]

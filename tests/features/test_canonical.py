@@ -6,12 +6,12 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
-import ibis
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.canonical import canonical, typed_events
+from features.duck import connect
 from features.sources import Raw
 from leadlight.schema import DAY, HOUR, MINUTE
 from tests.builders import moment, site_at
@@ -66,7 +66,7 @@ def test_local_moments_follow_the_fixed_offset(offset: int, moments: list[dt.dat
     zone = dt.timezone(dt.timedelta(minutes=offset))
     sign = "-" if offset < 0 else "+"
     at = site_at(f"{sign}{abs(offset) // 60:02}:{abs(offset) % 60:02}")
-    backend = ibis.duckdb.connect()
+    backend = connect()
     backend.con.execute('CREATE TABLE raw_events (event_id VARCHAR, lead_id VARCHAR, kind VARCHAR, "at" TIMESTAMP)')
     backend.con.executemany(
         "INSERT INTO raw_events VALUES (?, 'L1', 'order', ?)", [(f"{n:02}", each) for n, each in enumerate(moments)]

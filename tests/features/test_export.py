@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import ibis
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.catalogue import Column
+from features.duck import connect
 from features.export import chosen_columns, export_rows, schema_of
 from features.facts import Event, LeadFacts, Version
 from features.identity import Interval
@@ -43,7 +43,7 @@ def exported(
     identity: Iterable[Interval] = (),
 ) -> list[dict[str, Any]]:
     """The exported rows of these histories."""
-    connection = ibis.duckdb.connect()
+    connection = connect()
     tables = create_tables(connection, SITE, leads, identity)
     table = export_rows(SITE, RULES, tables, columns=columns, leads=ids, as_of=as_of)
     connection.disconnect()

@@ -8,12 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 
-import ibis
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from features.duck import connect
 from features.history import (
     Event,
     History,
@@ -59,7 +59,7 @@ def written(
     generation: int = 1,
 ) -> History:
     """The histories of ``leads`` on disk."""
-    connection = ibis.duckdb.connect()
+    connection = connect()
     tables = create_tables(connection, site(), leads, identity)
     shown = pa.Table.from_pylist([each._asdict() for each in contacts], HASHED)
     tables = replace(tables, contacts=connection.create_table("shown", shown))
@@ -153,7 +153,7 @@ def test_files_are_bucketed_by_lead(tmp_path: Path) -> None:
 
     for name, rows in {"leads": 1, "attributes": 2, "events": 3}.items():
         bucket = history.root / name / f"bucket={hashlib.md5(b'ann').hexdigest()[0]}"  # noqa: S324  no secret
-        assert ibis.duckdb.connect().read_parquet(str(bucket / "*.parquet")).count().to_pyarrow().as_py() == rows
+        assert connect().read_parquet(str(bucket / "*.parquet")).count().to_pyarrow().as_py() == rows
         assert len(list((history.root / name).glob("bucket=?/part.parquet"))) == 16
 
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from features.duck import connect
 from features.history import LeadFacts
 from features.labels import Counts, count, judge, labelled
 from leadlight.schema import DAY, HOUR, Micros
@@ -33,7 +34,7 @@ def judged(
     leads: Sequence[LeadFacts], moments: Sequence[tuple[str, Micros]], *, asked: Target | None = None, end: Micros = END
 ) -> ibis.Table:
     """The judged rows of a spine of ``moments``."""
-    backend = ibis.duckdb.connect()
+    backend = connect()
     names = ["lead_id", "as_of"]
     spine = pa.Table.from_pylist([dict(zip(names, pair, strict=True)) for pair in moments])
     spine = backend.create_table("spine", spine.append_column("channel", pa.repeat("sem", len(spine))))

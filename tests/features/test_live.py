@@ -11,6 +11,7 @@ from typing import Any
 import ibis
 import pytest
 
+from features.duck import connect
 from features.facts import LeadFacts, Tables, Value, Version
 from features.identity import Key
 from features.identity.contacts import hashed
@@ -57,7 +58,7 @@ def log(tmp_path: Path) -> Iterator[Log]:
 
 def joined(log: Log, state: Path, recorded: Iterable[LeadFacts], key: Key | None = None) -> Tables:
     """The recorded facts and the log's, as the next build has them."""
-    connection = ibis.duckdb.connect()
+    connection = connect()
     tables = create_tables(connection, site(), recorded)
     return with_live(tables, Live.read(export_log(log, state, through=log.head()).tail(), connection, key))
 

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.catalogue import Catalogue
+from features.duck import connect
 from features.facts import LeadFacts, Version
 from features.identity import Interval
 from features.labels import judge
@@ -90,7 +91,7 @@ def test_a_spine_has_one_row_a_person() -> None:
     """At each moment under the lead that it is then named after; open leads likewise."""
     leads = [OLD, NEW]
     intervals = merged(leads, (6 * DAY, [["old", "new"]]))
-    tables = as_people(create_tables(ibis.duckdb.connect(), site(), leads, intervals))
+    tables = as_people(create_tables(connect(), site(), leads, intervals))
 
     rows = training_spine(site(), target(), tables, end=40 * DAY).to_pyarrow().to_pylist()
     asked = {day: open_leads(target(), tables, as_of=day * DAY).to_pyarrow()["lead_id"].to_pylist() for day in (5, 6)}
@@ -107,7 +108,7 @@ def test_a_spine_has_one_row_a_person() -> None:
 def test_a_conversion_of_any_member_closes_the_person() -> None:
     """An order of the lead that was merged in closes the person from the merge on."""
     leads = [OLD, lead("new", created_at=3 * DAY, events=[event("order", 4 * DAY)])]
-    tables = as_people(create_tables(ibis.duckdb.connect(), site(), leads, merged(leads, (6 * DAY, [["old", "new"]]))))
+    tables = as_people(create_tables(connect(), site(), leads, merged(leads, (6 * DAY, [["old", "new"]]))))
 
     asked = {day: open_leads(target(), tables, as_of=day * DAY).to_pyarrow()["lead_id"].to_pylist() for day in (5, 6)}
 
@@ -121,7 +122,7 @@ def test_a_conversion_of_any_member_closes_the_person() -> None:
 def test_a_label_knows_who_was_who_when_it_matured(known_from: Micros, expected: str) -> None:
     """The order of a lead that is found to be the same person counts if that is known at maturity, no later."""
     leads = [OLD, lead("new", created_at=3 * DAY, events=[event("order", 4 * DAY)])]
-    tables = create_tables(ibis.duckdb.connect(), site(), leads, merged(leads, (known_from, [["old", "new"]])))
+    tables = create_tables(connect(), site(), leads, merged(leads, (known_from, [["old", "new"]])))
     spine = ibis.memtable([{"lead_id": "old", "as_of": 2 * DAY, "channel": "sem"}])
 
     (row,) = judge(target(), tables, spine, end=40 * DAY).to_pyarrow().to_pylist()
@@ -133,7 +134,7 @@ def test_a_label_knows_who_was_who_when_it_matured(known_from: Micros, expected:
 def test_a_person_that_had_converted_as_somebody_else_is_left_out() -> None:
     """An earlier order of a lead that is the same person at maturity makes the row one of a customer."""
     leads = [OLD, lead("new", created_at=3 * DAY, events=[event("order", 4 * DAY)])]
-    tables = create_tables(ibis.duckdb.connect(), site(), leads, merged(leads, (7 * DAY, [["old", "new"]])))
+    tables = create_tables(connect(), site(), leads, merged(leads, (7 * DAY, [["old", "new"]])))
     spine = ibis.memtable([{"lead_id": who, "as_of": 6 * DAY, "channel": "sem"} for who in ("old", "new")])
 
     rows = judge(target(), tables, spine, end=40 * DAY).to_pyarrow().to_pylist()

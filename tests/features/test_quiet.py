@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ibis
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from features.duck import connect
 from features.facts import Event, LeadFacts
 from features.people import Identities, as_people, person
 from features.relational import evaluate
@@ -42,7 +42,7 @@ ASKED = quiet_site()
 
 def open_at(as_of: Micros, *events: Event, created_at: Micros = 0) -> bool:
     """Whether a lead with these events is open at ``as_of``."""
-    tables = create_tables(ibis.duckdb.connect(), ASKED, [lead(created_at=created_at, events=events)])
+    tables = create_tables(connect(), ASKED, [lead(created_at=created_at, events=events)])
     return len(open_leads(ASKED.targets["recall"], tables, as_of=as_of).to_pyarrow()) == 1
 
 
@@ -90,7 +90,7 @@ def test_the_outcome_closes_for_good_but_for_what_a_lead_is_quiet_of() -> None:
     """Coming back may be an outcome: it ends the quiet for a while, an order for good, unless told otherwise."""
     forgiving, asked = quiet_site(lacks=[]).targets["recall"], ASKED.targets["recall"]
     ordered = [lead(events=[event("order", DAY), event("page_view", DAY)])]
-    tables = create_tables(ibis.duckdb.connect(), ASKED, ordered)
+    tables = create_tables(connect(), ASKED, ordered)
 
     assert asked.lacks == ("order",)
     assert open_at(20 * DAY, event("page_view", DAY))
@@ -149,7 +149,7 @@ def test_persons_are_quiet_as_one(drawn: tuple[list[LeadFacts], Moments], days: 
     leads = [of_quiet(facts) for facts in drawn[0]][:2]
     since = min(each.created_at for each in leads) + days * DAY
     intervals = merged(leads, (since, [[each.lead_id for each in leads]])) if len(leads) > 1 else []
-    tables = as_people(create_tables(ibis.duckdb.connect(), ASKED, leads, intervals))
+    tables = as_people(create_tables(connect(), ASKED, leads, intervals))
     members, identity = {each.lead_id: each for each in leads}, Identities(intervals)
 
     rows = training_spine(ASKED, ASKED.targets["recall"], tables, end=END).to_pyarrow().to_pylist()

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from features.duck import connect
 from features.relational import evaluate
 from features.relational.rows import as_int64, floor_div, floor_mod
 from features.single import evaluate as evaluate_one
@@ -51,7 +52,7 @@ def test_every_distinct_moment_of_the_spine_gets_one_row() -> None:
 
 def test_columns_come_in_catalogue_order_with_declared_types() -> None:
     """Keys, ``valid_until``, then the lead columns: what ibis promises is what DuckDB returns."""
-    backend = ibis.duckdb.connect()
+    backend = connect()
     spine = backend.create_table("spine", schema=ibis.schema({"lead_id": "string", "as_of": "int64"}))
 
     rows = evaluate(MIXED, site(), create_tables(backend, site(), []), spine)
@@ -69,7 +70,7 @@ def test_columns_come_in_catalogue_order_with_declared_types() -> None:
 
 def test_the_spine_may_hold_more_columns() -> None:
     """Whatever else a spine carries neither multiplies rows nor reaches them."""
-    backend = ibis.duckdb.connect()
+    backend = connect()
     spine = ibis.memtable({"lead_id": ["a", "a"], "as_of": [HOUR, HOUR], "channel": ["sem", "live"]})
 
     rows = evaluate(MIXED, site(), create_tables(backend, site(), [lead("a")]), spine)
@@ -98,7 +99,7 @@ def test_features_may_be_named_like_columns_of_the_history() -> None:
 
 def test_attributes_that_the_history_does_not_hold_are_refused_together() -> None:
     """One error names every attribute that is missing or of another type, and what to write instead."""
-    backend = ibis.duckdb.connect()
+    backend = connect()
     rules = catalogue(
         {"name": "town", "kind": "attribute", "column": "town"},
         {"name": "wealth", "kind": "attribute", "column": "budget"},
@@ -119,7 +120,7 @@ def test_attributes_that_the_history_does_not_hold_are_refused_together() -> Non
 
 def test_integer_arithmetic_is_that_of_python() -> None:
     """Quotients and remainders of negative and of large numbers are exact; so are sums, as 64-bit integers."""
-    backend = ibis.duckdb.connect()
+    backend = connect()
     table = backend.create_table("numbers", schema=ibis.schema({"number": "int64"}))
     number = table.number
     each = backend.compile(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-import ibis
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from features.duck import connect
 from features.history import LeadFacts
 from features.spine import open_leads, training_spine
 from leadlight.schema import DAY, HOUR, MINUTE, Micros, from_micros
@@ -31,7 +31,7 @@ def looked_at(
 ) -> list[tuple[str, Micros]]:
     """The pairs of lead and moment of a training spine, in order."""
     at = at or site()
-    tables = create_tables(ibis.duckdb.connect(), at, leads)
+    tables = create_tables(connect(), at, leads)
     rows = training_spine(at, asked, tables, end=end).to_pyarrow().to_pylist()
     channels = {one.lead_id: one.channel for one in leads}
     assert all(row["channel"] == channels[row["lead_id"]] for row in rows)
@@ -40,7 +40,7 @@ def looked_at(
 
 def open_at(asked: Target, leads: Sequence[LeadFacts], as_of: Micros) -> list[str]:
     """The leads that are open at ``as_of``."""
-    rows = open_leads(asked, create_tables(ibis.duckdb.connect(), site(), leads), as_of=as_of).to_pyarrow().to_pylist()
+    rows = open_leads(asked, create_tables(connect(), site(), leads), as_of=as_of).to_pyarrow().to_pylist()
     assert all(row["as_of"] == as_of for row in rows)
     return sorted(row["lead_id"] for row in rows)
 

@@ -14,6 +14,7 @@ import pyarrow as pa
 from fastapi import FastAPI
 
 from features.catalogue import Catalogue, load_catalogue, target_columns
+from features.duck import connect
 from features.history import Event, LeadFacts, Tables, Version, open_history, publish, write_history
 from features.single import evaluator
 from features.store.door import Store
@@ -180,7 +181,7 @@ def build_school(folder: Path) -> School:
     school = School(site, load_catalogue(site), folder / "state")
     leads = school_leads()
     tables = {name: ibis.memtable(table) for name, table in arrow_tables(leads, site.labels).items()}
-    publish(write_history(Tables(**tables), ibis.duckdb.connect(), school.state), school.state)
+    publish(write_history(Tables(**tables), connect(), school.state), school.state)
     store_rows(school, leads, school.clock)
     return school
 

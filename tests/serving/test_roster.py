@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import ibis
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from features.duck import connect
 from features.history import Version
 from features.identity import Interval
 from features.people import Identities, as_people, person
@@ -56,7 +56,7 @@ def test_the_roster_reads_from_tables_what_a_single_lead_gives(
 
     stays = _together("0", "1", *merged) if merged and len(leads) > 1 else []
 
-    found = read_lock_facts(site, as_people(create_tables(ibis.duckdb.connect(), site, leads, stays)))
+    found = read_lock_facts(site, as_people(create_tables(connect(), site, leads, stays)))
 
     members, identity = {each.lead_id: each for each in leads}, Identities(stays)
     people = {lead_id: person(lead_id, members, identity) if stays else members[lead_id] for lead_id in members}

@@ -10,6 +10,7 @@ import ibis
 import pyarrow as pa
 
 from features.catalogue import Catalogue
+from features.duck import connect
 from features.facts import LeadFacts, Tables
 from features.identity import Interval
 from features.relational import Evaluate
@@ -38,7 +39,7 @@ def past_of(
     site: Site, leads: Iterable[LeadFacts], moments: Iterable[tuple[str, Micros]], identity: Iterable[Interval] = ()
 ) -> Iterator[Past]:
     """The past of ``leads`` over a connection that ends with the block."""
-    connection = ibis.duckdb.connect()
+    connection = connect()
     try:
         spine = connection.create_table("spine", spine_table(moments))
         yield Past(site, create_tables(connection, site, leads, identity), spine)

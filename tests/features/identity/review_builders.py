@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-import ibis
 import pyarrow as pa
 
+from features.duck import connect
 from features.facts import Version
 from features.history import open_history, publish, write_history
 from features.identity import HASHED, Evidence, identity_table
@@ -25,7 +25,7 @@ def write_base(site: Site, state: Path, evidence: Iterable[Evidence], cities: Ma
         lead(name, created_at=moment, contact=f"13{moment % 10}****{moment:04}", versions=(_of(city, moment),))
         for moment, (name, city) in enumerate(sorted(cities.items()), 1)
     ]
-    connection = ibis.duckdb.connect()
+    connection = connect()
     tables = create_tables(connection, site, leads)
     shown = pa.Table.from_pylist([each._asdict() for each in evidence], HASHED)
     contacts = connection.create_table("shown", shown)

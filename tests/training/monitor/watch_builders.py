@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from features.catalogue import Catalogue, load_catalogue, target_columns
+from features.duck import connect
 from features.facts import Event, LeadFacts, Tables, Version
 from features.history import publish, write_history
 from features.outcomes import scheduled_rows
@@ -134,7 +135,7 @@ def made_place(folder: Path, world: World, *, monitor: str = "") -> Place:
 def live(place: Place, world: World) -> None:
     """Let the 200 days have been those of that world."""
     tables = {name: ibis.memtable(table) for name, table in arrow_tables(made_leads(world), ()).items()}
-    publish(write_history(Tables(**tables), ibis.duckdb.connect(), place.state), place.state)
+    publish(write_history(Tables(**tables), connect(), place.state), place.state)
 
 
 def answer_all(place: Place, **known: Any) -> list[journal.Answer]:  # noqa: ANN401  fields of Answer
