@@ -61,6 +61,18 @@ def verdict_file(state: Path, target_name: str, version: int) -> Path:
     return state / "bundles" / target_name / f"{version}.verdict.json"
 
 
+def shelve(files: Path, state: Path, target_name: str, version: int) -> None:
+    """Put a version in its place: ``bundle/``, ``verdict.json``, ``card.md`` and ``card.html`` of the folder ``files``.
+
+    The bundle comes last, so that what is there is whole.
+    """
+    verdict = verdict_file(state, target_name, version)
+    (files / "verdict.json").replace(verdict)
+    for page in ("card.md", "card.html"):
+        (files / page).replace(verdict.with_name(f"{version}.{page}"))
+    (files / "bundle").rename(bundle_folder(state, target_name, version))
+
+
 def champion_file(state: Path, target_name: str) -> Path:
     """The file that names a target's champion; it changes in one step."""
     return state / "champion" / f"{target_name}.json"

@@ -21,7 +21,7 @@ from leadlight.registry import register
 from leadlight.schema import from_micros
 from leadlight.settings import Site, SiteError, Target
 from leadlight.settings.points import PointsTable
-from leadlight.shelf import bundle_folder, verdict_file, write_json
+from leadlight.shelf import shelve, write_json
 from training.audit import audit, kept
 from training.calibrate import first_offset, freeze_cuts
 from training.capacity import flagged_by
@@ -114,7 +114,7 @@ def train(
         )
         card = make_card(site, bundle, judgement.to_json(), version=version).write(files, "card")
         attach(site, run_id, card, state=state)
-        _shelve(files, state, target_name, version)
+        shelve(files, state, target_name, version)
     return Result(version, judgement, site.site.made, bundle.model.rung)
 
 
@@ -236,10 +236,3 @@ def _description(judgement: Judgement, origin: Origin) -> str:
 
 def _day(origin: Origin) -> str:
     return from_micros(origin.trained_until).date().isoformat()
-
-
-def _shelve(files: Path, state: Path, target_name: str, version: int) -> None:
-    (files / "verdict.json").replace(verdict_file(state, target_name, version))
-    for page in ("card.md", "card.html"):
-        (files / page).replace(verdict_file(state, target_name, version).with_name(f"{version}.{page}"))
-    (files / "bundle").rename(bundle_folder(state, target_name, version))

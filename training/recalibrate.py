@@ -29,19 +29,22 @@ from leadlight.model.margins import FloatArray, sigmoid
 from leadlight.registry import register
 from leadlight.schema import Micros, from_micros
 from leadlight.settings import Site, SiteError
-from leadlight.shelf import bundle_folder, current_champion, keys_folder, verdict_file, write_json
+from leadlight.shelf import bundle_folder, current_champion, keys_folder, shelve, write_json
 from training.calibrate import followed_offset, moved, moved_cuts, moved_interval
+from training.card import make_card
 from training.dataset import local_days
 from training.evaluate import log_losses
 from training.gate import Signer
 from training.monitor.record import one_run, record_of
 from training.monitor.rows import Watched, watched
 from training.offset import FEWEST, FEWEST_CONVERTED, OWN, Move, gate_rules
-from training.tracking import Record, track
+from training.tracking import Record, attach, track
 
 MOST = 1_000
 STAYS = 0.005
 """A move of the offset, in log-odds, that is not worth a version."""
+SHOWN = frozenset({"parent_version", "leads", "converted", "offsets", "error", "log_loss", "interval_width", "source"})
+"""What a verdict and its model card keep of a ``Recalibrated``."""
 
 
 @dataclass(frozen=True)
@@ -220,9 +223,15 @@ def _keep(
     signed = {} if signer is None else signer.to_json()
     certificate = replace(move.certificate, bundle_sha256=child.sha256, findings={**findings, **signed})
     write_certificate(files / "bundle", certificate, key=signing_key(keys_folder(state)))
-    verdict = {"target": target_name, "bundle_sha256": child.sha256, "verdict": certificate.verdict, **findings}
-    write_json(files / "verdict.json", verdict)
     result = _result(move, child, None, rules)
+    verdict = {
+        "target": target_name,
+        "bundle_sha256": child.sha256,
+        "verdict": certificate.verdict,
+        **findings,
+        "recalibration": {name: value for name, value in result.to_json().items() if name in SHOWN},
+    }
+    write_json(files / "verdict.json", verdict)
     record = Record(
         name=f"recalibrate {from_micros(end).date().isoformat()}",
         parameters={"parent_version": move.champion.version, "parent": move.parent.sha256, "source": move.rows.source},
@@ -240,9 +249,17 @@ def _keep(
         files=files,
     )
     run_id = track(site, target_name, record, state=state)
-    version = register(site, target_name, state=state, run_id=run_id, bundle_sha256=child.sha256)
-    (files / "verdict.json").replace(verdict_file(state, target_name, version))
-    (files / "bundle").rename(bundle_folder(state, target_name, version))
+    version = register(
+        site,
+        target_name,
+        state=state,
+        run_id=run_id,
+        bundle_sha256=child.sha256,
+        description=f"version {move.champion.version}, offset moved by {move.shift:+.3f} after {result.leads} leads",
+    )
+    card = make_card(site, child, verdict, version=version).write(files, "card")
+    attach(site, run_id, card, state=state)
+    shelve(files, state, target_name, version)
     return version
 
 

@@ -11,6 +11,8 @@ from benchmarks import build
 from benchmarks.made_history import Made, draw
 from benchmarks.report import tell
 
+pytestmark = pytest.mark.proof
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:

@@ -10,6 +10,8 @@ from benchmarks import retrieval
 from benchmarks.made_history import Made
 from benchmarks.report import tell
 
+pytestmark = pytest.mark.proof
+
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:

@@ -29,6 +29,7 @@ ROOT = Path(__file__).parents[2]
 FEAST = Path(sys.executable).with_name("feast")
 
 
+@pytest.mark.proof
 def test_feast_apply_by_hand_registers_the_site_of_the_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,22 +8,40 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import log_loss, precision_score, recall_score, roc_auc_score
 
 from leadlight import registry
 from leadlight.model.bundle import load_bundle
 from leadlight.model.certificate import PUBLIC_KEY, pinned_key, read_certificate
 from leadlight.registry import Decision
+from leadlight.schema import from_micros
 from leadlight.settings import SiteError, load_site
 from leadlight.shelf import bundle_folder, current_champion, verdict_file
+from tests.training.card_figures import shown, tables_of
 from tests.training.training_builders import Place, made_place, made_rows, write_state
 from training.dataset import load
+from training.evaluate import evaluate
+from training.evaluate.calibration import noise_floor
 from training.gate import Signer
-from training.pipeline import Result, train
+from training.judgement import score
+from training.pipeline import SEED, Result, train
 from training.provenance import code_digest
 from training.rivals import champion_rival
 
 DECISION = Decision(at=1, by="tester")
+METRICS = (
+    "auc",
+    "average_precision",
+    "log_loss",
+    "brier",
+    "calibration_error",
+    "calibration_slope",
+    "calibration_in_the_large",
+    "precision",
+    "recall",
+    "accuracy",
+    "lift",
+)
 SIGNER = Signer(by="tester", at=1_700_000_000_000_000)
 
 
@@ -118,6 +136,52 @@ def test_the_certificate_says_on_what_it_rests_by_whom_and_when(first: Trained) 
         "data_test": rows.part("test").digest,
     }
     assert (findings["by"], findings["at"]) == ("tester", "2023-11-14T22:13:20+00:00")
+
+
+def test_every_figure_of_the_model_card_comes_from_the_artefacts(first: Trained) -> None:
+    """What it learned from, metrics, rules, parts and cuts are computed anew from bundle, rows and certificate."""
+    place, _ = first
+    folder = bundle_folder(place.state, "sale", 1)
+    findings = read_certificate(folder, pinned_key(place.state / "keys" / PUBLIC_KEY)).findings
+    bundle = load_bundle(folder, expected=findings["hashes"]["bundle"])
+    rows = load(place.site, place.catalogue, "sale", state=place.state)
+    learned, test = rows.part("train", "calibration"), rows.part("test")
+    scored = score(bundle, test, place.site)
+    seen = evaluate(scored, seed=SEED).to_json()
+
+    text = verdict_file(place.state, "sale", 1).with_name("1.card.md").read_text("utf-8")
+
+    card = tables_of(text)
+    last = from_micros(int(learned.as_of[-1])).isoformat(timespec="minutes")
+    assert card[""]["learned from"] == [f"{len(learned.y)} rows, {learned.y.sum()} positive, until {last}"]
+    assert card[""]["bundle"] == [f"`{bundle.sha256}`"]
+    assert card[""]["data"] == [f"`{learned.digest}`"]
+    assert card["metric"] == {
+        name.replace("_", " "): [shown(seen[name]), f"{shown(seen[f'{name}_lower'])} to {shown(seen[f'{name}_upper'])}"]
+        for name in METRICS
+    }
+    assert card["metric"]["auc"][0] == shown(roc_auc_score(test.y, scored.p))
+    assert card["metric"]["log loss"][0] == shown(log_loss(test.y, scored.p))
+    assert card["metric"]["precision"][0] == shown(precision_score(test.y, scored.p >= bundle.cuts.threshold))
+    assert card["metric"]["recall"][0] == shown(recall_score(test.y, scored.p >= bundle.cuts.threshold))
+    assert {name: (row[0], row[1], row[3]) for name, row in card["rule"].items()} == {
+        rule["name"].replace("_", " "): (rule["state"], shown(rule["value"]), shown(rule["threshold"]))
+        for rule in findings["rules"]
+    }
+    assert card["rule"]["precision"][1] == card["metric"]["precision"][0]
+    for name, row in card["channel"].items():
+        own = test.channel == name
+        assert row[:4] == [
+            str(own.sum()),
+            str(test.y[own].sum()),
+            shown(roc_auc_score(test.y[own], scored.p[own])),
+            shown(log_loss(test.y[own], scored.p[own])),
+        ]
+    assert sum(int(row[0]) for row in card["month"].values()) == len(test.y)
+    assert card["grade"] == {name: [shown(getattr(bundle.cuts, name.lower()))] for name in "ABC"} | {"D": ["0"]}
+    assert f"Flagged: {shown(bundle.cuts.threshold)} or more." in text
+    assert f"On {len(test.y)} later rows of {len(set(test.lead_id))} leads, {test.y.sum()} of them positive." in text
+    assert f"calibration error of {shown(noise_floor(scored.p, seed=SEED))} there" in text
 
 
 def test_training_again_gives_the_same_bytes_and_meets_the_champion(again: Trained) -> None:

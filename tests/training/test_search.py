@@ -99,6 +99,7 @@ search(folder, 4, tell=kill)
 """
 
 
+@pytest.mark.proof
 def test_a_search_killed_in_a_trial_goes_on_in_another_process(tmp_path: Path) -> None:
     """What was half done is begun again: the same trials as if nobody had been killed."""
     killed = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path / "killed")], check=False)

@@ -21,7 +21,8 @@ from leadlight.model.certificate import PUBLIC_KEY, pinned_key, read_certificate
 from leadlight.registry import Decision, mlflow_client, promote
 from leadlight.schema import DAY, HOUR, from_micros
 from leadlight.settings import SiteError, load_site
-from leadlight.shelf import Champion, bundle_folder, champion_file, current_champion, keys_folder
+from leadlight.shelf import Champion, bundle_folder, champion_file, current_champion, keys_folder, verdict_file
+from tests.training.card_figures import shown, tables_of
 from tests.training.monitor.test_webhook import NAMED, SECRET, Receiver
 from tests.training.monitor.watch_builders import END, TARGET, TRAINED, Place, World, as_frame, live
 from training.gate import Signer
@@ -199,6 +200,8 @@ def test_the_offset_follows_the_outcomes(followed: Followed) -> None:
         "1",
         "1.verdict.json",
         "2",
+        "2.card.html",
+        "2.card.md",
         "2.verdict.json",
     ]
     assert current_champion(place.state, TARGET) == Champion(1, parent.sha256)
@@ -220,6 +223,25 @@ def test_nothing_but_the_offset_has_changed(followed: Followed) -> None:
     assert [parent.cuts.flagged(p) for p in old.probability] == [child.cuts.flagged(p) for p in new.probability]
     assert np.all(new.high - new.low > 0)
     check_golden(child)
+
+
+def test_its_card_says_what_moved_it(followed: Followed) -> None:
+    """The card of the recalibrated version names its parent and shows the run's figures and the moved cuts."""
+    place, parent, first, _ = followed
+    child = load_bundle(bundle_folder(place.state, TARGET, 2), expected=first.bundle_sha256)
+
+    text = verdict_file(place.state, TARGET, 2).with_name("2.card.md").read_text("utf-8")
+
+    card = tables_of(text)
+    assert card[""]["recalibrated from"] == [f"version 1, `{parent.sha256}`"]
+    assert card["of these leads"] == {
+        "log loss": [*map(shown, first.log_loss)],
+        "mean width of the interval": [*map(shown, first.interval_width)],
+    }
+    assert f"moved from {first.offsets[0]:+.4f} to {first.offsets[1]:+.4f}" in text
+    assert f"{first.leads} leads of known outcome since training ({first.source}), {first.converted} of them" in text
+    assert card["rule"]["recalibration leads"][1] == str(first.leads)
+    assert card["grade"]["A"] == [shown(child.cuts.a)] != [shown(parent.cuts.a)]
 
 
 def test_it_goes_live_by_promotion_alone(followed: Followed, tmp_path: Path) -> None:
