@@ -140,14 +140,20 @@ def load_version(
     faults = shortfalls(certificate, manifest.origin, target, site.targets[target])
     if certificate.bundle_sha256 != named.bundle_sha256:
         faults.append(f"its file names bundle {named.bundle_sha256}, not the certified one: promote again")
-    if manifest.origin.catalogue_hash != catalogue.hash:
-        faults.append("catalogue.toml has changed since the model was trained: train and promote again")
+    columns = {column.name: column for column in target_columns(catalogue, site.targets[target].exclude)}
+    gone = [name for name in manifest.columns if name not in columns]
+    if gone:
+        faults.append(f"catalogue.toml has no {', '.join(gone)}, which the model uses: train and promote again")
+    elif catalogue.digest(manifest.columns) != manifest.origin.catalogue_hash:
+        faults.append(
+            "catalogue.toml computes the model's features otherwise than it learned them: train and promote again"
+        )
     if faults:
         raise SiteError(faults)
     bundle = (proven or Proven()).load(folder, named.bundle_sha256)
-    columns = {column.name: column for column in target_columns(catalogue, site.targets[target].exclude)}
-    ordered = tuple(columns[name] for name in bundle.model.encoder.columns)
-    return Champion(target, str(named.version), bundle, certificate, signed, ordered)
+    return Champion(
+        target, str(named.version), bundle, certificate, signed, tuple(columns[name] for name in manifest.columns)
+    )
 
 
 def _named(state: Path, target: str) -> Named:

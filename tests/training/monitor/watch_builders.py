@@ -245,7 +245,14 @@ def _make_champion(place: Place) -> None:
     )
     target = place.site.targets[TARGET]
     origin = Origin(
-        TARGET, target.question, place.catalogue.hash, "d" * 64, 7, len(y), int(y.sum()), int(rows["as_of"][-1].as_py())
+        TARGET,
+        target.question,
+        place.catalogue.digest(encoder.columns),
+        "d" * 64,
+        7,
+        len(y),
+        int(y.sum()),
+        int(rows["as_of"][-1].as_py()),
     )
     reference = {
         **distributions(X, encoder, sigmoid(margins)),
