@@ -126,8 +126,8 @@ def _metric(name: str, value: float, drawn: list[Draws], days: int) -> Metric | 
 def _raised_by_noise(gaps: FloatArray) -> float:
     """How much of a calibration error is likely noise: the mean of |gap + noise| less |gap|, summed over the bins.
 
-    To be safe each gap is taken to be two standard errors nearer to zero than it was seen (replicates x bins), as noise makes small
-    ones look larger; of gaps that are all zero the whole error is noise. The mean is that of a folded normal.
+    To be safe each gap is taken to be two standard errors nearer to zero than it was seen (replicates x bins), as noise
+    makes small ones look larger; of gaps that are all zero the whole error is noise. The mean is a folded normal's.
     """
     spread = np.maximum(gaps.std(axis=0), 1e-12)
     size = np.maximum(np.abs(gaps.mean(axis=0)) / spread - 2.0, 0.0)
