@@ -23,7 +23,7 @@ class Watch(Part):
     window: Annotated[Duration, Field(ge=DAY)] = 28 * DAY
     """How far back scores are compared with training, and how far back from their maturity answers with outcomes."""
     rows: Literal["auto", "journal", "schedule"] = "auto"
-    """What is watched: answers given, or the moments that training looks at; ``auto``: answers if there are any."""
+    """What is watched: answers given, or the moments that training looks at; ``auto``: answers where they suffice."""
     false_alarms: Share = 0.05
     """The share of runs that may raise any drift finding although nothing drifted."""
     material: Annotated[float, Field(ge=0)] = 0.1

@@ -11,9 +11,9 @@ from training.monitor.watch import Watch
 def lines(look: Watch) -> list[str]:
     """What was looked at, what was found, and what to do; then promise against outcome, and what else there is."""
     return [
-        f"{look.target} version {look.version} as of {_moment(look.now)}, watched by its {_source(look)}",
-        f"inputs and scores: {look.recent_leads:,} leads since {_moment(look.recent[0])}",
-        f"outcomes: {look.mature_leads:,} leads of {_moment(look.matured[0])} to {_moment(look.matured[1])}",
+        f"{look.target} version {look.version} as of {_moment(look.now)}",
+        f"inputs and scores: {look.recent_leads:,} leads since {_moment(look.recent[0])} ({look.recent_source})",
+        _outcomes(look),
         *([f"left out: {', '.join(f'{n:,} {why}' for why, n in look.left_out.items())}"] if look.left_out else []),
         *_findings(look),
         *_calibration(look),
@@ -23,8 +23,9 @@ def lines(look: Watch) -> list[str]:
     ]
 
 
-def _source(look: Watch) -> str:
-    return "answers" if look.source == "journal" else "schedule"
+def _outcomes(look: Watch) -> str:
+    since, until = look.matured
+    return f"outcomes: {look.mature_leads:,} leads of {_moment(since)} to {_moment(until)} ({look.mature_source})"
 
 
 def _findings(look: Watch) -> Iterator[str]:

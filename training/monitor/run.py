@@ -88,7 +88,11 @@ def _track(site: Site, look: Watch, document: dict[str, Any], state: Path) -> st
         (files / "monitor.txt").write_text("\n".join(lines(look)) + "\n", encoding="utf-8")
         record = Record(
             name=f"monitor {from_micros(look.now).date().isoformat()}",
-            parameters={"version": look.version, "source": look.source},
+            parameters={
+                "version": look.version,
+                "recent_source": look.recent_source,
+                "mature_source": look.mature_source,
+            },
             metrics=_metrics(look),
             tags={"bundle_sha256": look.bundle_sha256, "advice": "; ".join(look.advice) or "nothing to do"},
             rows=(),

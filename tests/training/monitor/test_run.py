@@ -24,7 +24,17 @@ from leadlight.settings import SiteError, load_site
 from leadlight.shelf import Champion, bundle_folder, champion_file, current_champion, keys_folder, verdict_file
 from tests.training.card_figures import shown, tables_of
 from tests.training.monitor.test_webhook import NAMED, SECRET, Receiver
-from tests.training.monitor.watch_builders import END, TARGET, TRAINED, Place, World, as_frame, live
+from tests.training.monitor.watch_builders import (
+    END,
+    TARGET,
+    TRAINED,
+    Place,
+    World,
+    all_answers,
+    as_frame,
+    live,
+    write_answers,
+)
 from training.gate import Signer
 from training.monitor.run import Monitored, metrics_file, monitor
 from training.monitor.watch import watch
@@ -206,6 +216,19 @@ def test_the_offset_follows_the_outcomes(followed: Followed) -> None:
     ]
     assert current_champion(place.state, TARGET) == Champion(1, parent.sha256)
     assert len(list((place.state / "runs" / "recalibrate" / TARGET).iterdir())) == 1
+
+
+def test_a_week_of_answers_does_not_stop_it(followed: Followed, tmp_path: Path) -> None:
+    """None of their outcomes is known yet: the offset goes on following what became of the schedule's leads."""
+    shutil.copytree(followed.place.site.folder, tmp_path / "site")
+    site = load_site(tmp_path / "site")
+    place = Place(site, followed.place.catalogue, site.folder / "state")
+    write_answers(place, [each for each in all_answers(place) if each.as_of > END - 9 * DAY])
+
+    again = follow(place)
+
+    assert again == followed.first
+    assert again.source == "schedule"
 
 
 def test_nothing_but_the_offset_has_changed(followed: Followed) -> None:
