@@ -21,8 +21,9 @@ from training.dataset import local_days
 from training.monitor import drift
 from training.monitor.calibration import Calibration, Promise, calibration, promises
 from training.monitor.drift import Compared, input_checks, score_check
+from training.monitor.explored import Corrected, corrected
 from training.monitor.findings import Check, Finding, advice, findings
-from training.monitor.outcome import Challenge, Corrected, Delays, challenge, corrected, label_delays
+from training.monitor.outcome import Challenge, Delays, challenge, label_delays
 from training.monitor.performance import Performance, expected_performance, performance_checks
 from training.monitor.rows import FEWEST, FEWEST_DAYS, FEWEST_OF_EITHER, Rows, Source, Watched
 

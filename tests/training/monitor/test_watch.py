@@ -151,6 +151,31 @@ def test_what_was_told_is_held_against_what_came(copied: Place) -> None:
     assert found.challenge.upper < 0
     assert found.corrected is not None
     assert found.corrected.explored + found.corrected.flagged == 224
+    assert found.corrected.recall is not None
+    written = found.to_json()["corrected"]
+    assert written["recall"] == vars(found.corrected.recall)
+    said = next(line for line in lines(found) if line.startswith("corrected for who was called"))
+    assert f"{written['explored']} explored, {written['explored_converted']} of them converted" in said
+    assert "recall {value:.3f} ({lower:.3f} to {upper:.3f})".format(**written["recall"]) in said
+
+
+def test_exploration_that_found_nothing_yet_says_how_little_it_knows(copied: Place) -> None:
+    """Explored leads of which none converted bound recall from below; before any is drawn, it is unknown."""
+    rows = scheduled_rows(copied.site, copied.catalogue, TARGET, copied.state, after=TRAINED, end=END).to_pylist()
+    lost = {row["lead_id"] for row in rows if not row["label"]}
+    answers = all_answers(copied, explore_probability=0.5)
+    write_answers(copied, answers)
+    undrawn = lines(look(copied))
+    drawn = [replace(each, id=f"drawn-{each.id}", asked_at=each.asked_at - 1, explored=True) for each in answers]
+    write_answers(copied, [each for each in drawn if not each.flagged and each.lead_id in lost])
+
+    found = look(copied)
+
+    assert next(line for line in undrawn if line.startswith("corrected")).endswith("observed unknown, recall unknown")
+    assert found.corrected is not None
+    assert found.corrected.recall is not None
+    assert (found.corrected.explored_converted, found.corrected.recall.value) == (0, None)
+    assert any(line.endswith(f"recall {found.corrected.recall.lower:.3f} to 1.000") for line in lines(found))
 
 
 def test_labels_are_those_of_training(quiet: Place) -> None:
