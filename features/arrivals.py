@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from features.history import Value
+from leadlight.database import is_storable
 from leadlight.schema import ID_AT_MOST, ID_PATTERN, ID_WORDS, Micros, from_micros
 from leadlight.settings import Site
 
@@ -65,7 +66,7 @@ class Admission:
 
 def id_wrongs(field: str, came: str) -> Iterator[Wrong]:
     """Faults of a lead's or an event's id."""
-    if len(came) > ID_AT_MOST or not re.fullmatch(ID_PATTERN, came):
+    if len(came) > ID_AT_MOST or not re.fullmatch(ID_PATTERN, came) or not is_storable(came):
         yield Wrong(field, came[:ID_AT_MOST], ID_WORDS)
 
 

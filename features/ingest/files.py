@@ -145,7 +145,8 @@ def _object(line: str, names: Mapping[str, str], where: str) -> Mapping[str, obj
         row = json.loads(line, object_pairs_hook=_Pairs)
         if not isinstance(row, _Pairs):
             return Wrong(where, line[:_SHOWN], "a JSON object, such as {...}")
-        return dict(zip(_named([name for name, _ in row], names), [value for _, value in row], strict=True))
+        values = [dict(value) if isinstance(value, _Pairs) else value for _, value in row]
+        return dict(zip(_named([name for name, _ in row], names), values, strict=True))
     except json.JSONDecodeError as error:
         return Wrong(where, line[:_SHOWN], f"one whole JSON object a line; {error.msg} at character {error.pos + 1}")
     except (ValueError, RecursionError) as error:

@@ -150,8 +150,9 @@ def _id(values: Mapping[str, object], name: str, wrongs: list[Wrong]) -> str:
     if isinstance(came, bool) or not isinstance(came, str | int):
         wrongs.append(Wrong(name, came, "text or a whole number"))
         return ""
-    wrongs += id_wrongs(name, str(came))
-    return str(came)
+    odd = list(id_wrongs(name, str(came)))
+    wrongs += odd
+    return "" if odd else str(came)
 
 
 def _texts(values: Mapping[str, object], place: str, wrongs: list[Wrong]) -> Iterator[tuple[str, str]]:

@@ -67,7 +67,7 @@ def ingest(
         batch = [row for row in read if isinstance(row, FileRow)]
         past.reached(past.news(())[0])
         arrives_at = past.now(site, wall=wall)
-        known = past.records({lead_of(row) for row in batch})
+        known = past.records({lead_of(row) for row in batch} - {""})
         versioned = {lead_of(row) for row in batch if not is_event(row)}
         channels = frozenset(site.channels or {str(row.values.get(CHANNEL)) for row in batch})
         reader = Reader(

@@ -18,7 +18,9 @@ def write_refusals(path: Path, refused: Sequence[Refusal]) -> None:
     """A CSV with a row for each fault, by row: its number, the field, what came, what is allowed, and whose it is."""
     with unfinished(path) as told:
         told.touch(mode=0o600)
-        with told.open("w", newline="", encoding="utf-8-sig") as file:  # spreadsheets know UTF-8 by its mark
+        with told.open(  # spreadsheets know UTF-8 by its mark; half of a surrogate pair may be what is wrong
+            "w", newline="", encoding="utf-8-sig", errors="backslashreplace"
+        ) as file:
             writer = csv.writer(file)
             writer.writerow(_HEADER)
             for each in sorted(refused, key=lambda refusal: refusal.number):

@@ -124,11 +124,11 @@ def test_a_file_of_a_header_alone_has_no_rows(tmp_path: Path) -> None:
 def test_what_is_told_is_for_its_owner_and_goes_when_all_is_well(tmp_path: Path) -> None:
     """A file of the same name that somebody else wrote stays."""
     path = tmp_path / "a.csv.errors.csv"
-    write_refusals(path, [Refusal(9, Wrong("at", "x", "y"), "=L2"), Refusal(3, Wrong("at", "x", "y"), "L1")])
+    write_refusals(path, [Refusal(9, Wrong("at", "x", "y"), "=L2"), Refusal(3, Wrong("at", "\ud800", "y"), "L1")])
 
     assert S_IMODE(path.stat().st_mode) == 0o600
     lines = path.read_text(encoding="utf-8-sig").splitlines()
-    assert lines == ["row,field,came,allowed,lead_id", "3,at,x,y,L1", "9,at,x,y,'=L2"]
+    assert lines == ["row,field,came,allowed,lead_id", "3,at,\\ud800,y,L1", "9,at,x,y,'=L2"]
     forget_refusals(path)
     assert not path.exists()
     path.write_text("mine\n")

@@ -224,7 +224,7 @@ def test_a_lead_may_be_twice_in_a_file(site: Replay, tmp_path: Path) -> None:
 
 def test_whole_numbers_are_ids_and_other_odd_ones_are_refused(site: Replay, tmp_path: Path) -> None:
     """A column of numbers with gaps comes as 1001.0; no id may be blank, or longer than a request can bring."""
-    ids = [1001.0, 1002, "1003.0", 10.5, True, ["x"], "x" * 201, "a\tb", 2.0**60]
+    ids = [1001.0, 1002, "1003.0", 10.5, True, ["x"], "x" * 201, "a\tb", 2.0**60, "\ud800"]
     path = tmp_path / "a.jsonl"
     path.write_text("\n".join(json.dumps({"lead_id": each, "channel": "sem"}) for each in ids), encoding="utf-8")
 
@@ -232,7 +232,7 @@ def test_whole_numbers_are_ids_and_other_odd_ones_are_refused(site: Replay, tmp_
 
     assert dict(taken.results) == {"added": 3}
     assert set(past(site).records(["1001", "1002", "1003.0", "1001.0"])) == {"1001", "1002", "1003.0"}
-    assert [(each.number, each.wrong.field) for each in taken.refused] == [(n, "lead_id") for n in range(4, 10)]
+    assert [(each.number, each.wrong.field) for each in taken.refused] == [(n, "lead_id") for n in range(4, 11)]
 
 
 def test_moments_as_spreadsheets_write_them(site: Replay, tmp_path: Path) -> None:
