@@ -209,7 +209,7 @@ def _record(fitted: Fitted, bundle: Bundle, judgement: Judgement, rows: tuple[Da
         "catalogue_hash": origin.catalogue_hash,
         "training_rows": log.rows,
         "training_positives": log.positives,
-        "linear_strength": None if log.linear is None else log.linear.strength,
+        "linear": None if log.linear is None else log.linear.words,
         "trees": ", ".join(f"{name} x {rounds}" for name, rounds, _ in log.trees),
         "tree_weight": log.weight,
         "offset": log.offset,

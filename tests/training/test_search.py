@@ -118,7 +118,7 @@ def test_the_recipe_is_the_first_trial_and_stands_if_none_is_better(tmp_path: Pa
     assert result.found is not None
     assert plain.log.linear is not None
     assert result.found.tried[0].loss == pytest.approx(plain.log.linear.loss, abs=1e-6)
-    assert result.found.tried[0].parameters["strength"] == plain.log.linear.strength
+    assert result.found.tried[0].parameters["strength"] == plain.log.linear.forms[0][1]
     assert not result.found.taken
     assert result.model.margin(made.X).tobytes() == plain.model.margin(made.X).tobytes()
 

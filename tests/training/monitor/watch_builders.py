@@ -235,7 +235,7 @@ def _make_champion(place: Place) -> None:
     X, y = as_frame(place, rows), rows["label"].to_numpy().astype(np.int8)
     encoder = learn_encoder(X)
     matrix = encoder.encode(X)
-    choice = LinearChoice(PLAIN, 1.0, 0.0)
+    choice = LinearChoice(((PLAIN, 1.0),), 0.0)
     columns = len(encoder.columns)
     linear = fit_linear(Sample(matrix, y, np.ones(len(y))), encoder, choice, directions={})
     margins = linear.margin(linear.contributions(matrix))
