@@ -68,8 +68,9 @@ class Clusters:
 def explorer(search: Search, clusters: Clusters, *, folder: Path, name: str, seed: int) -> Explore:
     """The search as a fit runs it, its trials kept in ``folder`` under ``name``; the same name must be the same rows.
 
-    The same seed and number of trials find the same plan, in one run or in several. While another process searches
-    in this folder it is a ``SiteError``.
+    The same seed and number of trials find the same plan, in one run or in several; where an earlier run made more
+    trials than are asked for now, the best of all of them is found. While another process searches in this folder it is
+    a ``SiteError``.
     """
 
     def explore(bench: Bench, recipe: Plan) -> tuple[Plan, Found]:
@@ -103,8 +104,11 @@ def _go_on(study: Study, search: Search, bench: Bench, recipe: Plan, *, seed: in
     from optuna.samplers import TPESampler
     from optuna.trial import TrialState
 
-    for left in study.get_trials(deepcopy=False, states=(TrialState.RUNNING, TrialState.WAITING)):
-        study.tell(left.number, state=TrialState.FAIL)  # of a run that was ended from outside
+    # what a run that was ended from outside had begun, or only put down to begin with: Optuna ends begun trials alone
+    for _ in study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
+        study.ask()
+    for left in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        study.tell(left.number, state=TrialState.FAIL)
     while (done := len(_finished(study))) < search.trials and not search.over():
         # a sampler of its own for every trial: going on later draws what going on at once would have drawn
         study.sampler = TPESampler(seed=(seed * SPREAD + done) % 2**32)
