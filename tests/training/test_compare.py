@@ -70,8 +70,7 @@ def test_every_number_is_that_of_the_bundles(place: Place, found: Comparison) ->
     test = load(place.site, place.catalogue, "sale", state=place.state).part("test")
     said = []
     for version in (1, BLIND):
-        sha256 = json.loads(verdict_file(place.state, "sale", version).read_bytes())["bundle_sha256"]
-        model = load_bundle(bundle_folder(place.state, "sale", version), expected=sha256).model
+        model = load_bundle(bundle_folder(place.state, "sale", version), expected=sha256_of(place, version)).model
         said.append(sigmoid(model.margin(test.X)))
 
     assert found.rows == len(test.y) == 400
@@ -141,6 +140,29 @@ def test_who_changes_grade_and_who_was_right(found: Comparison) -> None:
         assert row.right == (BLIND if (row.second < row.first) == row.converted else 1)
     strongest = [name for row in changes.rows for name in row.movers[0].values]
     assert strongest.count("visits") > len(strongest) / 2
+
+
+def test_what_each_version_expected_stands_beside_what_came(place: Place, found: Comparison) -> None:
+    """Of the rows graded higher, and lower, the sums of either version's probabilities: in JSON, words and page."""
+    test = load(place.site, place.catalogue, "sale", state=place.state).part("test")
+    said, grades = [], []
+    for version in (1, BLIND):
+        bundle = load_bundle(bundle_folder(place.state, "sale", version), expected=sha256_of(place, version))
+        said.append(sigmoid(bundle.model.margin(test.X)))
+        grades.append(np.array([bundle.cuts.grade(p) for p in said[-1].tolist()]))
+    changes = found.changes
+
+    assert changes.raised_expected == pytest.approx([p[grades[1] < grades[0]].sum() for p in said])
+    assert changes.lowered_expected == pytest.approx([p[grades[1] > grades[0]].sum() for p in said])
+    first, second = (f"{number:.1f}" for number in changes.lowered_expected)
+    words = f"expected of those graded lower: version 1 {first} and version {BLIND} {second}; "
+    assert any(words + f"{changes.lowered_converted} came" in line for line in found.lines())
+    assert f'<td class="number">{first}</td><td class="number">{second}</td>' in found.page()
+    assert json.loads(json.dumps(found.to_json()))["changes"]["raised_expected"] == [*changes.raised_expected]
+
+
+def sha256_of(place: Place, version: int) -> str:
+    return str(json.loads(verdict_file(place.state, "sale", version).read_bytes())["bundle_sha256"])
 
 
 def test_slices_add_up(found: Comparison) -> None:

@@ -12,6 +12,9 @@ from training.compare.numbers import LOWER_IS_BETTER, NEITHER_IS_BETTER, Curves,
 from training.pages import render
 
 SHOWN = 10
+LOWER_IS_OFTEN_RIGHT = (
+    "where few convert, the lower grade is right of most leads, so judge by what each version expected"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +72,7 @@ class Comparison:
                 "Gain", gains, x="share of rows, best first", y="share of conversions", most=(1, 1), even=True
             ),
         }
-        return render("compare.html", found=self, plots=plots, grades=GRADES)
+        return render("compare.html", found=self, plots=plots, grades=GRADES, often=LOWER_IS_OFTEN_RIGHT)
 
     def _metric_lines(self) -> Iterator[str]:
         for name, pair in self.metrics.items():
@@ -95,6 +98,18 @@ class Comparison:
             f" {changes.raised_converted} of them converted, and {changes.lowered} lower, of which"
             f" {changes.lowered_converted} did"
         )
+        parts = (
+            ("higher", changes.raised, changes.raised_expected, changes.raised_converted),
+            ("lower", changes.lowered, changes.lowered_expected, changes.lowered_converted),
+        )
+        for word, rows, expected, came in parts:
+            if rows:
+                told = " and ".join(
+                    f"version {version} {number:.1f}" for version, number in zip(self.versions, expected, strict=True)
+                )
+                yield f"  conversions expected of those graded {word}: {told}; {came} came"
+        if changes.rows:
+            yield f"  the greatest changes; {LOWER_IS_OFTEN_RIGHT}"
         for row in changes.rows[:SHOWN]:
             moved = ", ".join(f"{mover.group} {mover.points:+.2f}" for mover in row.movers)
             outcome = f"{'converted' if row.converted else 'did not convert'}, version {row.right} was right"
