@@ -123,6 +123,22 @@ CASES = [
 ]
 
 
+def test_a_rival_is_held_against_a_model_on_the_rows_it_did_not_see() -> None:
+    """One that knows the outcomes of the first half wins on all rows; on the others it is no better than it is."""
+    first = np.arange(ROWS) < ROWS // 2
+    blurred = GOOD.rivals["champion"].p
+    assert blurred is not None
+    knowing = Rival(np.where(first, np.clip(GOOD.scored.y, 0.01, 0.99), blurred))
+
+    on_all = judge(GATE, replace(GOOD, rivals={"champion": knowing}), looks=1)
+    on_unseen = judge(GATE, replace(GOOD, rivals={"champion": replace(knowing, rows=~first)}), looks=1)
+
+    (lost,) = (rule for rule in on_all.rules if rule.name == "log_loss_against_champion")
+    (won,) = (rule for rule in on_unseen.rules if rule.name == "log_loss_against_champion")
+    assert (lost.state, won.state) == ("fail", "pass")
+    assert won.evidence.endswith("; on the 2,000 rows that it neither learned from nor was moved by")
+
+
 def test_the_good_trial_passes_every_rule() -> None:
     """All rules pass, and there is a case for each of them."""
     verdict = judge(GATE, GOOD, looks=1)

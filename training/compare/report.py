@@ -19,7 +19,10 @@ LOWER_IS_OFTEN_RIGHT = (
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Two versions on the same later rows; every difference is the second version less the first."""
+    """Two versions on the same later rows; every difference is the second version less the first.
+
+    ``notes`` say which test rows do not count, and whether those that do are too few.
+    """
 
     target: str
     versions: tuple[int, int]
@@ -30,6 +33,7 @@ class Comparison:
     slices: dict[str, tuple[Slice, ...]]
     curves: tuple[Curves, Curves]
     changes: Changes
+    notes: tuple[str, ...]
     made: bool
 
     def to_json(self) -> dict[str, Any]:
@@ -50,6 +54,7 @@ class Comparison:
         rows = f"{self.rows} later rows of {self.leads} leads, {self.positives} converted"
         return [
             f"{name} on {rows}; every difference is version {second} less version {first}",
+            *(f"  note: {note}" for note in self.notes),
             *self._metric_lines(),
             *self._slice_lines(),
             *self._change_lines(),

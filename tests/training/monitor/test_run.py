@@ -244,7 +244,7 @@ def test_the_offset_follows_the_outcomes(followed: Followed) -> None:
     assert (first.version, first.parent_version) == (2, 1)
     assert second == first
     assert 0.6 < first.offsets[1] < 1.1
-    assert first.log_loss[1] < first.log_loss[0]
+    assert first.log_loss_in_sample[1] < first.log_loss_in_sample[0]
     assert sorted(path.name for path in bundle_folder(place.state, TARGET, 1).parent.iterdir()) == [
         "1",
         "1.verdict.json",
@@ -275,7 +275,9 @@ def test_nothing_but_the_offset_has_changed(followed: Followed) -> None:
     place, parent, first, _ = followed
     child = load_bundle(bundle_folder(place.state, TARGET, 2), expected=first.bundle_sha256)
 
-    assert child.manifest.origin == replace(parent.manifest.origin, parent=parent.sha256)
+    origin = replace(parent.manifest.origin, parent=parent.sha256, moved_until=child.manifest.origin.moved_until)
+    assert child.manifest.origin == origin
+    assert TRAINED < child.manifest.origin.seen_until <= END - 11 * DAY  # the newest row of known outcome
     same = {name for name, of in child.manifest.files.items() if parent.manifest.files[name] == of}
     assert set(child.manifest.files) - same == {"blend.json", "cuts.json", "golden.json", "reference.json"}
     rows = scheduled_rows(place.site, place.catalogue, TARGET, place.state, after=TRAINED, end=END)
@@ -297,7 +299,7 @@ def test_its_card_says_what_moved_it(followed: Followed) -> None:
     card = tables_of(text)
     assert card[""]["recalibrated from"] == [f"version 1, `{parent.sha256}`"]
     assert card["of these leads"] == {
-        "log loss": [*map(shown, first.log_loss)],
+        "log loss, in-sample": [*map(shown, first.log_loss_in_sample)],
         "mean width of the interval": [*map(shown, first.interval_width)],
     }
     assert f"moved from {first.offsets[0]:+.4f} to {first.offsets[1]:+.4f}" in text
