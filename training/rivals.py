@@ -9,7 +9,6 @@ import pandas as pd
 
 from leadlight.model.bundle import Bundle, load_bundle
 from leadlight.model.certificate import PUBLIC_KEY, pinned_key, read_certificate
-from leadlight.model.manifest import Origin
 from leadlight.model.margins import FloatArray, sigmoid
 from leadlight.settings import SiteError, Target
 from leadlight.shelf import bundle_folder, current_champion, keys_folder
@@ -32,7 +31,8 @@ def logistic_rival(learned: Dataset, rows: pd.DataFrame, *, seed: int) -> Rival:
 def champion_rival(state: Path, target_name: str, test: Dataset, target: Target) -> tuple[Rival | None, str]:
     """The champion's probabilities of the test rows, and what to say of one that the server would not load either.
 
-    Rows that the champion learned from or was moved by are no test of it and do not count.
+    Rows that the champion was fitted on are no test of it and do not count. Those whose outcomes have moved its offset
+    since do: one number follows them, which makes the champion look better, and the candidate's task harder, if at all.
     """
     champion = current_champion(state, target_name)
     if champion is None:
@@ -42,10 +42,9 @@ def champion_rival(state: Path, target_name: str, test: Dataset, target: Target)
     except SiteError as error:
         return None, f"champion {champion.version} counts as none: {'; '.join(error.faults)}"
     who = f"champion {champion.version}"
-    left = unseen(test, target, [bundle.manifest.origin], who=who)
+    left = unseen(test, target, [bundle.manifest.origin.fitted], who=who)
     if left.missing:
-        advice = f"train again with rows from later on{_or_go_back(bundle.manifest.origin)}"
-        reason = f"{who} cannot be compared: {'; '.join(left.notes)}: {advice}"
+        reason = f"{who} cannot be compared: {'; '.join(left.notes)}: train again with rows from later on"
         return Rival(None, reason, needed=left.missing, unit="leads of the rarer outcome"), ""
     try:
         p = sigmoid(bundle.model.margin(test.X))
@@ -60,8 +59,3 @@ def champion_rival(state: Path, target_name: str, test: Dataset, target: Target)
 def _load(folder: Path, state: Path, sha256: str) -> Bundle:
     read_certificate(folder, pinned_key(keys_folder(state) / PUBLIC_KEY))
     return load_bundle(folder, expected=sha256)
-
-
-def _or_go_back(origin: Origin) -> str:
-    """A recalibrated champion has a parent that these rows did not move."""
-    return "" if origin.parent is None else ", or roll back to the version that it was recalibrated from and train then"

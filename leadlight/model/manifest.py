@@ -45,6 +45,11 @@ class Origin:
             return FOREVER
         return max(self.trained_until, self.moved_until or self.trained_until)
 
+    @property
+    def fitted(self) -> Self:
+        """The same before anything moved its offset."""
+        return replace(self, parent=None, moved_until=None)
+
     def moved(self, parent: str, *, until: Micros) -> Self:
         """The origin of what this bundle, the ``parent``, becomes when outcomes of rows ``until`` then move its offset.
 

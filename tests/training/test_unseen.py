@@ -77,6 +77,7 @@ def test_what_moved_a_parent_counts_for_its_children() -> None:
 
     assert grandchild.seen_until == child.seen_until == START + 50 * DAY
     assert grandchild.parent == "c" * 64
+    assert grandchild.fitted == TRAINED
     assert trained.seen_until == TRAINED.trained_until
     assert moved_once.seen_until == FOREVER
     assert not unseen(a_test(), TARGET, [moved_once], who="version 2").places.any()
