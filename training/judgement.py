@@ -6,14 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
 from leadlight.model.bundle import Bundle
 from leadlight.model.margins import sigmoid
 from leadlight.settings import Site
 from leadlight.shelf import current_champion
+from training.as_judged import KEY, AsJudged
 from training.audit import audit, kept
 from training.capacity import AtCapacity, at_capacity
 from training.dataset import Dataset, local_days, local_months
-from training.evaluate import Evaluation, Names, Scored, by_slice, evaluate
+from training.evaluate import Evaluation, Names, Scored, by_slice, evaluate, log_odds
 from training.gate import Trial, Verdict, judge
 from training.looks import Window, look
 from training.rivals import base_rate, champion_rival, logistic_rival
@@ -36,6 +40,7 @@ class Judgement:
     seen: dict[str, Evaluation]
     capacity: AtCapacity | None
     worst_slice: WorstSlice | None
+    as_judged: AsJudged
     verdict: Verdict
 
     def to_json(self) -> dict[str, Any]:
@@ -50,6 +55,7 @@ class Judgement:
             "seen": _parts(self.seen),
             "capacity": self.capacity and self.capacity.to_json(),
             "worst_slice": self.worst_slice and self.worst_slice.to_json(),
+            KEY: self.as_judged.to_json(),
         }
 
 
@@ -99,6 +105,7 @@ def assess(
         seen=by_slice(scored, seen, seed=seed),
         capacity=at_capacity(scored, target.operate),
         worst_slice=worst_slice(scored, slices, seed=seed),
+        as_judged=_as_judged(bundle, test, scored),
         verdict=judge(target.gate, trial, looks=looks, notes=notes),
     )
 
@@ -107,6 +114,14 @@ def score(bundle: Bundle, rows: Dataset, site: Site) -> Scored:
     """Rows as the bundle scores and flags them, with their local days."""
     p = sigmoid(bundle.model.margin(rows.X))
     return Scored.of(rows.lead_id, rows.y, p, threshold=bundle.cuts.threshold, day=local_days(rows.as_of, site.offset))
+
+
+def _as_judged(bundle: Bundle, test: Dataset, scored: Scored) -> AsJudged:
+    """Each lead by its first test row, as the monitor counts leads later."""
+    first = ~pd.Series(test.lead_id, dtype=object).duplicated().to_numpy()
+    p = scored.p[first]
+    grades = np.array([bundle.cuts.grade(each) for each in p.tolist()], dtype=object)
+    return AsJudged.of(log_odds(p), scored.y[first], grades)
 
 
 def window_of(test: Dataset) -> Window:

@@ -98,6 +98,7 @@ def train(
             target_name=target_name,
             state=state,
             provenance=Provenance(learned.digest, test.digest, code_digest(), catalogue.hash),
+            as_judged=judgement.as_judged,
             signer=signer,
         )
         write_json(files / "verdict.json", judgement.to_json())

@@ -15,12 +15,15 @@ from sklearn.metrics import log_loss, precision_score, recall_score, roc_auc_sco
 from leadlight import registry
 from leadlight.model.bundle import load_bundle
 from leadlight.model.certificate import PUBLIC_KEY, pinned_key, read_certificate
+from leadlight.model.margins import sigmoid
 from leadlight.registry import Decision
 from leadlight.schema import from_micros
 from leadlight.settings import SiteError, load_site
 from leadlight.shelf import bundle_folder, current_champion, verdict_file
 from tests.training.card_figures import shown, tables_of
 from tests.training.training_builders import Place, as_dataset, made_place, made_rows, write_state
+from training.as_judged import KEY, AsJudged
+from training.calibrate import shift_of
 from training.dataset import load
 from training.evaluate import evaluate
 from training.evaluate.calibration import noise_floor
@@ -138,6 +141,28 @@ def test_the_certificate_says_on_what_it_rests_by_whom_and_when(first: Trained) 
         "data_test": rows.part("test").digest,
     }
     assert (findings["by"], findings["at"]) == ("tester", "2023-11-14T22:13:20+00:00")
+
+
+def test_the_certificate_says_what_later_outcomes_are_held_against(first: Trained) -> None:
+    """Calibration of each lead's first test row, by grade too: rows that the model never learned from."""
+    place, _ = first
+    folder = bundle_folder(place.state, "sale", 1)
+    findings = read_certificate(folder, pinned_key(place.state / "keys" / PUBLIC_KEY)).findings
+    bundle = load_bundle(folder, expected=findings["hashes"]["bundle"])
+    test = load(place.site, place.catalogue, "sale", state=place.state).part("test")
+    rows = {lead: row for row, lead in reversed(list(enumerate(test.lead_id)))}
+    chosen = sorted(rows.values())
+
+    margins = bundle.model.margin(test.X)[chosen]
+
+    found = AsJudged.read(findings[KEY])
+    shift, error = shift_of(margins, test.y[chosen])
+    grades = [bundle.cuts.grade(p) for p in sigmoid(margins).tolist()]
+    assert (found.leads, found.converted) == (len(chosen), int(test.y[chosen].sum()))
+    assert (found.shift.value, found.shift.error) == pytest.approx((shift, error))
+    assert set(found.grades) == set(grades)
+    assert found.slope is not None
+    assert abs(found.slope.value - 1.0) < 4 * found.slope.error
 
 
 def test_every_figure_of_the_model_card_comes_from_the_artefacts(first: Trained) -> None:

@@ -30,6 +30,7 @@ from leadlight.schema import DAY, HOUR, Micros
 from leadlight.settings import Site, load_site
 from leadlight.shelf import bundle_folder, champion_file, current_champion, keys_folder, verdict_file, write_json
 from tests.builders import arrow_tables
+from training.as_judged import KEY, AsJudged
 from training.calibrate import first_offset, freeze_cuts, venn_abers
 from training.fit.encode import learn_encoder
 from training.fit.folds import Sample
@@ -272,7 +273,16 @@ def _make_champion(place: Place) -> None:
         {"name": name, "value": 0.5, "lower": 0.4, "upper": 0.6, "threshold": 0.2, "state": "pass", "evidence": ""}
         for name in ("precision", "recall")
     ]
-    findings = {"verdict": "promote", "rules": rules, "looks": 1, "alpha": 0.05, "notes": [], "champion": None}
+    grades = np.array([cuts.grade(p) for p in sigmoid(margins).tolist()], dtype=object)
+    findings = {
+        "verdict": "promote",
+        "rules": rules,
+        "looks": 1,
+        "alpha": 0.05,
+        "notes": [],
+        "champion": None,
+        KEY: AsJudged.of(margins, y, grades).to_json(),
+    }
     certificate = Certificate(sha256, TARGET, "promote", findings)
     write_certificate(files / "bundle", certificate, key=signing_key(keys_folder(place.state)))
     bundle_folder(place.state, TARGET, 1).parent.mkdir(parents=True)
