@@ -30,6 +30,7 @@ from leadlight.registry import register
 from leadlight.schema import Micros, from_micros
 from leadlight.settings import Site, SiteError
 from leadlight.shelf import bundle_folder, current_champion, keys_folder, shelve, write_json
+from training.as_judged import KEY, AsJudged
 from training.calibrate import followed_offset, moved, moved_cuts, moved_interval
 from training.card import make_card
 from training.dataset import local_days
@@ -157,8 +158,10 @@ def _planned(site: Site, catalogue: Catalogue, target_name: str, *, state: Path,
     certificate = read_certificate(folder, pinned_key(keys_folder(state) / PUBLIC_KEY))
     parent = load_bundle(folder, expected=champion.bundle_sha256)
     first = parent.reference.get("calibration")
-    if first is None or "score" not in parent.reference:
-        raise SiteError([f"version {champion.version} does not say how sure its offset was: train again"])
+    if first is None or "score" not in parent.reference or KEY not in certificate.findings:
+        raise SiteError(
+            [f"version {champion.version} does not say how sure its offset was, or how it was judged: train again"]
+        )
     trained = parent.manifest.origin.trained_until
     rows = Rows(site, catalogue, parent, state, after=trained, now=now, end=end).mature(trained, most=MOST)
     converted = int(rows.label.sum(dtype=np.int64))
@@ -213,6 +216,7 @@ def _keep(
     findings = {
         **of_parent,
         "rules": [*_carried(move.certificate), *rules],
+        KEY: AsJudged.read(of_parent[KEY]).followed(move.error).to_json(),
         "champion": move.parent.sha256,
         "parent": move.parent.sha256,
         "data_end": end,

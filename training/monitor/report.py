@@ -51,6 +51,12 @@ def _calibration(look: Watch) -> Iterator[str]:
         f" (standard error {found.shift_error:.3f}){slope};"
         f" error {found.error:.4f}, a perfect model shows {found.noise_floor:.4f}"
     )
+    then = look.as_judged
+    slope = "" if then.slope is None else f", slope {then.slope.value:.2f} ({then.slope.error:.2f})"
+    yield (
+        f"  as judged, on {then.leads:,} leads: off by {then.shift.value:+.3f} log-odds"
+        f" (standard error {then.shift.error:.3f}){slope}"
+    )
     for promise in look.promises:
         yield (
             f"  grade {promise.grade}: promised {promise.promised:.1%}, observed {promise.observed:.1%}"

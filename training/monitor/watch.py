@@ -17,6 +17,7 @@ from leadlight.model.margins import sigmoid
 from leadlight.schema import Micros
 from leadlight.settings import Site, SiteError, Target
 from leadlight.shelf import bundle_folder, current_champion, keys_folder
+from training.as_judged import KEY, AsJudged
 from training.dataset import local_days
 from training.monitor import drift
 from training.monitor.calibration import Calibration, Promise, calibration, promises
@@ -49,6 +50,7 @@ class Watch:
     false_alarms: float
     checks: tuple[Check, ...]
     found: tuple[Finding, ...]
+    as_judged: AsJudged
     calibration: Calibration | None
     promises: tuple[Promise, ...]
     performance: Performance | None
@@ -91,15 +93,15 @@ def watch(site: Site, catalogue: Catalogue, target_name: str, *, state: Path, no
     champion.
     """
     _, target = site.target(target_name)
-    version, bundle = _champion(target_name, state)
+    version, bundle, judged = _champion(target_name, state)
     trained = bundle.manifest.origin.trained_until
     window, maturing = site.monitor.window, target.horizon + target.outcome_delay
     recent, matured = (max(now - window, trained), now), (max(end - maturing - window, trained), end - maturing)
     rows = Rows(site, catalogue, bundle, state, after=min(recent[0], matured[0]), now=now, end=end)
     fresh, ripe, answered = rows.recent(recent[0]), rows.mature(matured[0]), rows.mature_answers(matured[0])
     checks = _inputs(site, catalogue, bundle, fresh)
-    calibrated, more = calibration(ripe.margin, ripe.label, seed=SEED)
-    kept_promises, of_grades = promises(ripe.promised, ripe.grade, ripe.label)
+    calibrated, more = calibration(ripe.margin, ripe.label, judged=judged, seed=SEED)
+    kept_promises, of_grades = promises(ripe.promised, ripe.grade, ripe.label, judged=judged)
     late, of_delays = _delays(site, target_name, target, state, since=matured[0], end=end)
     waiting = fresh.where(~fresh.mature).first_of_each_lead()
     expected = _expected(bundle, waiting)
@@ -121,6 +123,7 @@ def watch(site: Site, catalogue: Catalogue, target_name: str, *, state: Path, no
         false_alarms=site.monitor.false_alarms,
         checks=whole,
         found=tuple(findings(whole, false_alarms=site.monitor.false_alarms)),
+        as_judged=judged,
         calibration=calibrated,
         promises=tuple(kept_promises),
         performance=expected,
@@ -137,16 +140,17 @@ def watch(site: Site, catalogue: Catalogue, target_name: str, *, state: Path, no
     )
 
 
-def _champion(target_name: str, state: Path) -> tuple[int, Bundle]:
+def _champion(target_name: str, state: Path) -> tuple[int, Bundle, AsJudged]:
     named = current_champion(state, target_name)
     if named is None:
         raise SiteError([f"target {target_name!r} has no champion to watch: train and promote one first"])
     folder = bundle_folder(state, target_name, named.version)
-    read_certificate(folder, pinned_key(keys_folder(state) / PUBLIC_KEY))
+    certificate = read_certificate(folder, pinned_key(keys_folder(state) / PUBLIC_KEY))
     bundle = load_bundle(folder, expected=named.bundle_sha256)
-    if not {"leads", "score", "calibration"} <= bundle.reference.keys():
+    judged = certificate.findings.get(KEY)
+    if judged is None or not {"leads", "score", "calibration"} <= bundle.reference.keys():
         raise SiteError([f"version {named.version} was trained before models were watched: train and promote again"])
-    return named.version, bundle
+    return named.version, bundle, AsJudged.read(judged)
 
 
 def _inputs(site: Site, catalogue: Catalogue, bundle: Bundle, fresh: Watched) -> list[Check]:

@@ -35,6 +35,7 @@ from tests.training.monitor.watch_builders import (
     live,
     write_answers,
 )
+from training.as_judged import KEY, AsJudged, Found
 from training.gate import Signer
 from training.monitor.run import Monitored, metrics_file, monitor
 from training.monitor.watch import watch
@@ -334,6 +335,22 @@ def test_it_goes_live_by_promotion_alone(followed: Followed, tmp_path: Path) -> 
     assert again.offsets[0] == followed.first.offsets[1]
     assert again.lines()[0].startswith("sale: the offset stays")
     assert "base rate" not in {each.subject for each in found.found}
+
+
+def test_what_it_was_judged_to_be_moves_along(followed: Followed) -> None:
+    """Its level is held to be right with the error of the move, each grade stays as far off it, the slope stays."""
+    key = pinned_key(keys_folder(followed.place.state) / PUBLIC_KEY)
+    parent, child = (
+        AsJudged.read(read_certificate(bundle_folder(followed.place.state, TARGET, version), key).findings[KEY])
+        for version in (1, 2)
+    )
+
+    verdict = json.loads(verdict_file(followed.place.state, TARGET, 2).read_bytes())
+
+    assert child == parent.followed(followed.first.error)
+    assert child.shift == Found(0.0, followed.first.error)
+    assert child.slope == parent.slope
+    assert AsJudged.read(verdict[KEY]) == child
 
 
 def edit_certificate(place: Place) -> None:

@@ -10,9 +10,10 @@ import pytest
 from features.outcomes import outcomes, scheduled_rows
 from leadlight.database import open_database
 from leadlight.journal import erase_answers
+from leadlight.model.certificate import PUBLIC_KEY, pinned_key, read_certificate, signing_key, write_certificate
 from leadlight.schema import DAY, HOUR
 from leadlight.settings import SiteError, load_site
-from leadlight.shelf import bundle_folder, champion_file
+from leadlight.shelf import bundle_folder, champion_file, keys_folder
 from tests.training.monitor.watch_builders import (
     A_DAY,
     END,
@@ -25,8 +26,10 @@ from tests.training.monitor.watch_builders import (
     made_leads,
     write_answers,
 )
+from training.as_judged import KEY
 from training.monitor.report import lines
 from training.monitor.watch import Watch, watch
+from training.recalibrate import recalibrate
 
 
 def look(place: Place) -> Watch:
@@ -212,6 +215,28 @@ def test_a_column_that_the_target_has_no_more_is_named(copied: Place) -> None:
 
     with pytest.raises(SiteError, match=r"columns that 'sale' has no more \(budget\)"):
         look(replace(copied, site=load_site(path.parent)))
+
+
+def test_the_look_says_what_the_champion_was(quiet: Place, seen: Watch) -> None:
+    """What the certificate says of its calibration stands in the look, and beside today's in the words."""
+    folder = bundle_folder(quiet.state, TARGET, 1)
+    judged = read_certificate(folder, pinned_key(keys_folder(quiet.state) / PUBLIC_KEY)).findings[KEY]
+
+    assert seen.to_json()["as_judged"] == judged
+    assert any(f"as judged, on {judged['leads']} leads: off by" in line for line in lines(seen))
+
+
+def test_a_champion_of_whom_nobody_knows_what_it_was_is_not_watched(copied: Place) -> None:
+    """One that was certified before models were watched is one line with what to do, and its offset stays."""
+    folder = bundle_folder(copied.state, TARGET, 1)
+    genuine = read_certificate(folder, pinned_key(keys_folder(copied.state) / PUBLIC_KEY))
+    findings = {name: found for name, found in genuine.findings.items() if name != KEY}
+    write_certificate(folder, replace(genuine, findings=findings), key=signing_key(keys_folder(copied.state)))
+
+    with pytest.raises(SiteError, match="trained before models were watched: train and promote again"):
+        look(copied)
+    with pytest.raises(SiteError, match="how it was judged: train again"):
+        recalibrate(copied.site, copied.catalogue, TARGET, state=copied.state, now=END, end=END)
 
 
 def test_without_a_genuine_champion_nothing_is_watched(copied: Place) -> None:
