@@ -133,7 +133,7 @@ def fitted_champion(random: np.random.Generator) -> Champion:
         learned.labels,
         np.arange(LEARNED) * HOUR,
         horizon=1,
-        groups={name: name for name in learned.rows},
+        groups={str(name): str(name) for name in learned.rows},
         seed=7,
         workers=1,
     )
