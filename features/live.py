@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
 
 _LIVE = "_live"
+_FLOAT = types.Float64()
 
 _json_text = ibis.udf.scalar.builtin(
     lambda text, _path: text, name="json_extract_string", signature=((types.string, types.string), types.string)
@@ -117,10 +119,29 @@ def _both(recorded: ibis.Table, live: ibis.Table, rest: str, *one_fact: str) -> 
     """The versions of both; of what is in both with one arrival, the live one."""
     recorded = recorded.drop(UNTIL).anti_join(live, [*one_fact, ARRIVED_AT])
     columns = {
-        name: live[name] if name in live.columns else _json_text(live[rest], f"$.{name}").cast(kind.copy(nullable=True))
+        name: live[name] if name in live.columns else _value(live[rest], name, kind)
         for name, kind in recorded.schema().items()
     }
     return recorded.union(live.select(**columns))
+
+
+def _value(values: ibis.Value, name: str, kind: types.DataType) -> ibis.Value:
+    """What stands under ``name``; a text that came while it was no number yet is none, and so unknown."""
+    text = _json_text(values, f"$.{name}")
+    if not kind.is_floating():
+        return text.cast(kind.copy(nullable=True))
+    number = text.try_cast("float64")
+    return ibis.ifelse(number.isnan() | number.isinf(), ibis.null("float64"), number)
+
+
+def unreadable_values(live: Live, numbers: Iterable[str]) -> dict[str, int]:
+    """How many live versions have a text where the attribute is now one of ``numbers``, for those that have any."""
+    versions = _without_erased(live.versions, live)
+    counts = {}
+    for name in numbers:
+        text, number = _json_text(versions["attributes"], f"$.{name}"), _value(versions["attributes"], name, _FLOAT)
+        counts[name] = int(versions.filter(text.notnull(), number.isnull()).count().to_pyarrow().as_py())
+    return {name: count for name, count in counts.items() if count}
 
 
 def _contacts(recorded: ibis.Table, live: ibis.Table) -> ibis.Table:

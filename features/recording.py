@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from features.canonical import canonical
+from features.canonical import attribute_types, canonical
 from features.catalogue import Catalogue
 from features.checks import inspect
 from features.facts import Tables
 from features.history import History, write_history
 from features.identity import Edge, Key, identity_table
-from features.live import Live, with_live
+from features.live import Live, unreadable_values, with_live
 from features.segments import Segments
 from features.sources import Raw
 from leadlight.schema import CONTACTS, Micros
@@ -43,7 +43,7 @@ class Recorder:
         """The notes of the check; ``SiteError`` with all faults of the raw tables."""
         inspection = inspect(raw, self.site, self.catalogue, wall=wall, live=live)
         inspection.require_sound()
-        return (*map(str, inspection.notes), *self._unhashed(raw))
+        return (*map(str, inspection.notes), *self._unhashed(raw), *(self._unreadable(raw, live) if live else ()))
 
     def record(self, raw: Raw, live: Live | None, workshop: Path) -> tuple[History, tuple[str, ...]]:
         """The history of checked raw tables and the live facts, unpublished in ``workshop``, and what to note of it."""
@@ -65,6 +65,13 @@ class Recorder:
         words = f"a merge of more than {self.site.identity.people_at_most} leads into one person awaits a reviewer"
         notes = (f"identity: {words} ({len(held):,} such): `leadlight identity held SITE` shows them",) if held else ()
         return replace(tables, identity=connection.create_table("people", identity)), notes
+
+    def _unreadable(self, raw: Raw, live: Live) -> Iterator[str]:
+        types = attribute_types(raw.leads, self.catalogue)
+        found = unreadable_values(live, (name for name, kind in types.items() if kind == "number"))
+        for name, count in found.items():
+            words = f"live version{'s have' if count > 1 else ' has'} a text where {name} is a number now"
+            yield f"leads: {count:,} {words}: unknown there; send these leads again with numbers"
 
     def _unhashed(self, raw: Raw) -> Iterator[str]:
         shown = [column for column in CONTACTS if column in raw.leads.columns]

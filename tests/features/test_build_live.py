@@ -133,6 +133,27 @@ def test_files_know_the_leads_that_came_live(place: tuple[Site, Catalogue]) -> N
         built(*school(site.folder, events_sql=events(EVENT, stolen)))
 
 
+def test_a_live_text_of_what_is_a_number_now_is_unknown_and_told(place: tuple[Site, Catalogue]) -> None:
+    """It came while the attribute was a text; the build says how many such there are, and goes on."""
+    site, catalogue = place
+    with live(site) as log:
+        came = [("L2", "about 500"), ("L3", "nan"), ("L4", "7.5")]
+        new = [NewVersion(who, NOON, "sem", None, NOON, {"budget": budget}, ()) for who, budget in came]
+        log.append(new, arrived_at=NOON, base={})
+
+    notes = built(site, catalogue).notes
+
+    facts = open_history(site.folder / "state").facts(["L2", "L3", "L4"])
+    assert {who: each.versions[0].values["budget"] for who, each in facts.items()} == {
+        "L2": None,
+        "L3": None,
+        "L4": 7.5,
+    }
+    assert [note.split(":")[1].strip() for note in notes if "is a number now" in note] == [
+        "2 live versions have a text where budget is a number now"
+    ]
+
+
 def test_leads_that_share_a_phone_become_one_person(place: tuple[Site, Catalogue]) -> None:
     """With a key; a reviewer parts them; without a key the report says why nobody is recognised."""
     site, catalogue = school(
