@@ -26,7 +26,7 @@ from features.store import lead_table
 from features.store.door import Store
 from leadlight.locking import alone
 from leadlight.schema import DAY, HOUR, Micros
-from leadlight.settings import Site, SiteError
+from leadlight.settings import Site
 from tests.builders import moment
 from tests.features.raw_builders import EVENT, LEAD, WALL, events, leads, school
 
@@ -120,7 +120,7 @@ def test_files_that_repeat_live_facts_change_nothing(place: tuple[Site, Catalogu
 
 
 def test_files_know_the_leads_that_came_live(place: tuple[Site, Catalogue]) -> None:
-    """An event of such a lead is none of an unknown one; an event that came live for another lead is a fault."""
+    """An event of such a lead is none of an unknown one; one that came live for another lead is set aside and told."""
     site, _ = place
     with live(site) as log:
         new = NewVersion("L2", NOON, "sem", None, NOON, {}, ())
@@ -129,8 +129,13 @@ def test_files_know_the_leads_that_came_live(place: tuple[Site, Catalogue]) -> N
     stolen = "('E2', 'L1', 'view', TIMESTAMP '2025-03-21 12:00', NULL, NULL, NULL, NULL)"
 
     assert built(*school(site.folder, events_sql=events(EVENT, of_both))).events == 3
-    with pytest.raises(SiteError, match=r"1 row with the event_id of another lead's live event"):
-        built(*school(site.folder, events_sql=events(EVENT, stolen)))
+    after = built(*school(site.folder, events_sql=events(EVENT, of_both, stolen)))
+
+    facts = open_history(site.folder / "state").records(["L1", "L2"])
+    found = {who: [each.event_id for each in facts[who].events] for who in facts}
+    assert found == {"L1": ["E1"], "L2": ["E2", "E3"]}
+    words = "events: 1 row with the event_id of another lead's live event: set aside"
+    assert [note for note in after.notes if note.startswith(words)]
 
 
 def test_a_live_text_of_what_is_a_number_now_is_unknown_and_told(place: tuple[Site, Catalogue]) -> None:
