@@ -24,6 +24,7 @@ import ibis
 from features.catalogue import Catalogue
 from features.duck import connected
 from features.engines import Engine, evaluating
+from features.erased_files import BUILT, WORKSHOP, erase_unpublished, publishing, without
 from features.facts import Tables
 from features.history import History, clock, publish
 from features.history.summary import last_summary
@@ -31,7 +32,7 @@ from features.identity import Key, identity_key
 from features.labels import Counts, count, judge, labelled
 from features.people import as_people
 from features.recording import Recorder
-from features.rows import write_context_rows, write_lead_rows, write_online_rows
+from features.rows import OnlineRows, online_rows, write_context_rows, write_lead_rows, write_online_rows
 from features.segments import export_log, open_log
 from features.sources import query_files, read_sources
 from features.spine import spine_file, training_spine
@@ -45,7 +46,7 @@ _log = logging.getLogger("leadlight.features")
 STALE_DAYS = 2
 _WAITS = "another build of %s is at work: this one waits for it to end"
 
-FORMAT = 4
+FORMAT = 5
 """Raised whenever the same raw files would build into something else, so that old states are built anew."""
 
 
@@ -114,9 +115,9 @@ def build(
         if last is not None:
             return replace(last, skipped=True, seconds={})
         before = last_summary(state)
-        recorder = Recorder(
-            site, catalogue, key, export_log(log, state, through=head), before.generation + 1 if before else 1
-        )
+        with publishing(state):
+            segments = export_log(log, state, through=head)
+        recorder = Recorder(site, catalogue, key, log, segments, before.generation + 1 if before else 1)
         built = _build(recorder, state=state, data=data, as_of=as_of, wall=wall, engine=engine)
         _write_record(state, request, built)
     return built
@@ -139,18 +140,11 @@ def _build(recorder: Recorder, *, state: Path, data: Path, as_of: Micros | None,
             lead_rows = write_lead_rows(site, catalogue, people, spine, folder, evaluate=evaluate, last=last)
         with _timed(seconds, "context rows"):
             context_rows = write_context_rows(site, catalogue, tables, _from_first_to(now, spine), folder)
-        _record_file(state).unlink(missing_ok=True)
-        _put_in_place(folder, state, "spines", "offline")
         with _timed(seconds, "online rows"):
-            from features.store.door import Store  # importing Feast takes seconds: not for a build that is skipped
-
-            store = Store(site=site, catalogue=catalogue, state=state)
-            store.apply()
             row_seq = history.summary.row_seq(history.summary.log_seq)
-            online_rows = write_online_rows(
-                site, catalogue, tables, store, as_of=now, row_seq=row_seq, evaluate=evaluate
-            )
-        publish(history, state)
+            rows = online_rows(site, catalogue, tables, as_of=now, row_seq=row_seq, evaluate=evaluate)
+        with _timed(seconds, "publish"):
+            history, count = _publish(recorder, history, rows, folder, state)
     return Built(
         as_of=now,
         data_end=data_end,
@@ -161,10 +155,27 @@ def _build(recorder: Recorder, *, state: Path, data: Path, as_of: Micros | None,
         targets=targets,
         lead_rows=lead_rows,
         context_rows=context_rows,
-        online_rows=online_rows,
+        online_rows=count,
         notes=(*notes, *_age_notes(now, data_end)),
         seconds=seconds,
     )
+
+
+def _publish(recorder: Recorder, history: History, rows: OnlineRows, folder: Path, state: Path) -> tuple[History, int]:
+    """Show what was built, without those who were erased since the log was read; how many online rows there are."""
+    from features.store.door import Store  # importing Feast takes seconds: not for a build that is skipped
+
+    store = Store(site=recorder.site, catalogue=recorder.catalogue, state=state)
+    store.apply()
+    with publishing(state):
+        hashes = recorder.log.buried(history.summary.log_seq) if recorder.log else frozenset()
+        history, gone = erase_unpublished(history, folder, hashes)
+        rows = replace(rows, leads=without(rows.leads, gone))
+        _record_file(state).unlink(missing_ok=True)
+        _put_in_place(folder, state, *BUILT)
+        write_online_rows(store, rows)
+        history = publish(history, state)
+    return history, len(rows.leads)
 
 
 def _age_notes(now: Micros, data_end: Micros) -> Iterator[str]:
@@ -221,9 +232,13 @@ def _record_file(state: Path) -> Path:
 
 @contextmanager
 def _workshop(state: Path) -> Iterator[Path]:
-    """A folder of this build's own beside what it will replace; gone afterwards, whatever happened."""
-    state.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=".build-", dir=state))
+    """A folder of this build's own beside what it will replace; gone afterwards, whatever happened.
+
+    One that a killed build left goes as well: nobody else builds.
+    """
+    for left in state.glob(f"{WORKSHOP}*"):
+        shutil.rmtree(left)
+    folder = Path(tempfile.mkdtemp(prefix=WORKSHOP, dir=state))
     try:
         yield folder
     finally:

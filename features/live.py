@@ -66,13 +66,14 @@ def with_live(tables: Tables, live: Live) -> Tables:
     """``tables`` and the ``live`` facts as one history; who is who is left as it was.
 
     What the log says of a fact's arrival counts: of a lead or an event that it was the first to know, the other rows of
-    ``tables`` say nothing. Leads that were erased are in neither.
+    ``tables`` say nothing; nor do those that give a live event to another lead. Leads that were erased are in neither.
     """
     live = _of_known(live)
     heard, happened = live.versions.filter(live.versions["first"]), live.events.filter(live.events["first"])
     leads, attributes, events, contacts = (
         _without_erased(each, live) for each in (tables.leads, tables.attributes, tables.events, tables.contacts)
     )
+    events = _of_their_leads(events, live.events)
     return replace(
         tables,
         leads=_leads(leads.anti_join(heard, LEAD_ID), live.versions),
@@ -95,6 +96,12 @@ def _without_erased(rows: ibis.Table, live: Live) -> ibis.Table:
     if not live.tombstones.count().to_pyarrow().as_py():
         return rows
     return rows.anti_join(live.tombstones, rows[LEAD_ID].hexdigest("sha256") == live.tombstones["lead_hash"])
+
+
+def _of_their_leads(recorded: ibis.Table, live: ibis.Table) -> ibis.Table:
+    """The recorded events without those that have the id of another lead's live event."""
+    others = live.select(EVENT_ID, _holder=LEAD_ID).distinct()
+    return recorded.anti_join(others, [recorded[EVENT_ID] == others[EVENT_ID], recorded[LEAD_ID] != others["_holder"]])
 
 
 def _leads(recorded: ibis.Table, versions: ibis.Table) -> ibis.Table:

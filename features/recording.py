@@ -14,6 +14,7 @@ from features.facts import Tables
 from features.history import History, write_history
 from features.identity import Edge, Key, identity_table
 from features.live import Live, unreadable_values, with_live
+from features.log import Log
 from features.segments import Segments
 from features.sources import Raw
 from leadlight.schema import CONTACTS, Micros
@@ -27,11 +28,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Recorder:
-    """What a history is made with: a site's rules, the key of its contacts, the live facts, and the build's number."""
+    """What a history is made with: a site's rules, the key of its contacts, the live facts, and the build's number.
+
+    ``segments`` are what is taken in of ``log``, which goes on meanwhile.
+    """
 
     site: Site
     catalogue: Catalogue
     key: Key | None
+    log: Log | None
     segments: Segments
     generation: int
 
