@@ -27,7 +27,7 @@ from features.engines import Engine, evaluating
 from features.erased_files import BUILT, WORKSHOP, erase_unpublished, publishing, without
 from features.facts import Tables
 from features.history import History, clock, publish
-from features.history.summary import last_summary
+from features.history.summary import last_summary, read_summary
 from features.identity import Key, identity_key
 from features.labels import Counts, count, judge, labelled
 from features.people import as_people
@@ -38,7 +38,7 @@ from features.sources import query_files, read_sources
 from features.spine import spine_file, training_spine
 from features.unchanged import last_rows
 from leadlight.locking import alone
-from leadlight.schema import AS_OF, DAY, Micros, from_micros, local_day
+from leadlight.schema import AS_OF, DAY, SECOND, Micros, from_micros, local_day
 from leadlight.settings import Site
 
 _log = logging.getLogger("leadlight.features")
@@ -110,8 +110,8 @@ def build(
     """
     with alone(state / "build.lock", lambda: _log.warning(_WAITS, state)), open_log(site, state) as log:
         key, head = identity_key(site, state, os.environ), log.head() if log else 0
-        request = _request(site, catalogue, data=data, state=state, as_of=as_of, wall=wall, key=key, log_head=head)
-        last = _last_built(state, request)
+        request = _request(site, catalogue, data=data, state=state, as_of=as_of, wall=wall, key=key)
+        last = _last_built(state, f"{request} {head}")
         if last is not None:
             return replace(last, skipped=True, seconds={})
         before = last_summary(state)
@@ -119,7 +119,7 @@ def build(
             segments = export_log(log, state, through=head)
         recorder = Recorder(site, catalogue, key, log, segments, before.generation + 1 if before else 1)
         built = _build(recorder, state=state, data=data, as_of=as_of, wall=wall, engine=engine)
-        _write_record(state, request, built)
+        _write_record(state, f"{request} {read_summary(state).log_seq}", built)  # it may have said something itself
     return built
 
 
@@ -127,7 +127,7 @@ def _build(recorder: Recorder, *, state: Path, data: Path, as_of: Micros | None,
     site, catalogue = recorder.site, recorder.catalogue
     seconds: dict[str, float] = {}
     with _workshop(state) as folder, connected() as connection, evaluating(engine, folder) as evaluate:
-        history, notes = _take_in(recorder, data, folder, wall=wall, seconds=seconds)
+        history, notes = _take_in(recorder, data, folder, state, wall=wall, seconds=seconds)
         now = clock(site, history, wall=wall) if as_of is None else as_of
         data_end = min(now, history.summary.newest_fact + 1)  # an export may be older than the clock
         tables = history.tables(connection)
@@ -194,11 +194,10 @@ def _request(
     as_of: Micros | None,
     wall: Micros,
     key: Key | None = None,
-    log_head: int = 0,
 ) -> str:
-    """A hash of all that a build depends on; on the wall clock a build holds for a local day."""
+    """A hash of all that a build depends on but the live log; on the wall clock a build holds for a local day."""
     digest = hashlib.sha256(f"{FORMAT} {catalogue.hash} {site.model_dump_json(exclude={'folder'})}".encode())
-    digest.update(f"{key} {log_head} ".encode())
+    digest.update(f"{key} ".encode())
     today = local_day(wall, site.offset) if site.clock.at == "wall" else None
     digest.update(f"{as_of} {today if as_of is None else None}".encode())
     files = sorted(path for path in data.rglob("*") if path.is_file() and not path.is_relative_to(state))
@@ -246,20 +245,23 @@ def _workshop(state: Path) -> Iterator[Path]:
 
 
 def _take_in(
-    recorder: Recorder, data: Path, folder: Path, *, wall: Micros, seconds: dict[str, float]
+    recorder: Recorder, data: Path, folder: Path, state: Path, *, wall: Micros, seconds: dict[str, float]
 ) -> tuple[History, tuple[str, ...]]:
     """The raw files read, checked and written as a history with the live facts, and the notes on them."""
+    started = time.perf_counter()
     with _timed(seconds, "sources"):
         raw = read_sources(recorder.site, data)
     try:
         with _timed(seconds, "check"):
             live = recorder.live(raw.connection)
             found = recorder.check(raw, live, wall=wall)
+            now = wall + round((time.perf_counter() - started) * SECOND)  # answers were given meanwhile
+            recorder, live, heard = recorder.hear(raw, live, state, wall=now)
         with _timed(seconds, "history"):
             history, notes = recorder.record(raw, live, folder)
     finally:
         raw.connection.disconnect()
-    return history, (*found, *notes)
+    return history, (*found, *heard, *notes)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -16,12 +16,14 @@ from features.identity import HASHED, Edge, Key, rekeyed
 from features.identity.contacts import HASH, TYPE
 from features.log import Tail
 from leadlight.schema import (
+    AMOUNT,
     ARRIVED_AT,
     AT,
     CHANNEL,
     CONTACT,
     CREATED_AT,
     EVENT_ID,
+    KIND,
     KNOWN_AT,
     LEAD_ID,
     UNTIL,
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 _LIVE = "_live"
 _FLOAT = types.Float64()
+_TYPES: dict[str, types.DataType] = {"text": types.String(), "number": _FLOAT}
 
 _json_text = ibis.udf.scalar.builtin(
     lambda text, _path: text, name="json_extract_string", signature=((types.string, types.string), types.string)
@@ -57,7 +60,7 @@ class Live:
         tables = {"versions": tail.versions, "events": tail.events, "contacts": contacts, "tombstones": tail.tombstones}
         edges = tail.edges.select(list(Edge.__dataclass_fields__)).to_pylist()
         return cls(
-            **{name: connection.create_table(f"live_{name}", table) for name, table in tables.items()},
+            **{name: connection.create_table(f"live_{name}", table, overwrite=True) for name, table in tables.items()},
             edges=tuple(Edge(**edge) for edge in edges),
         )
 
@@ -68,7 +71,7 @@ def with_live(tables: Tables, live: Live) -> Tables:
     What the log says of a fact's arrival counts: of a lead or an event that it was the first to know, the other rows of
     ``tables`` say nothing; nor do those that give a live event to another lead. Leads that were erased are in neither.
     """
-    live = _of_known(live)
+    live = of_known(live)
     heard, happened = live.versions.filter(live.versions["first"]), live.events.filter(live.events["first"])
     leads, attributes, events, contacts = (
         _without_erased(each, live) for each in (tables.leads, tables.attributes, tables.events, tables.contacts)
@@ -85,7 +88,7 @@ def with_live(tables: Tables, live: Live) -> Tables:
     )
 
 
-def _of_known(live: Live) -> Live:
+def of_known(live: Live) -> Live:
     """The live facts of leads that were not erased since."""
     versions, events, contacts = (_without_erased(each, live) for each in (live.versions, live.events, live.contacts))
     return replace(live, versions=versions, events=events, contacts=contacts)
@@ -139,6 +142,22 @@ def _value(values: ibis.Value, name: str, kind: types.DataType) -> ibis.Value:
         return text.cast(kind.copy(nullable=True))
     number = text.try_cast("float64")
     return ibis.ifelse(number.isnan() | number.isinf(), ibis.null("float64"), number)
+
+
+def live_values(versions: ibis.Table, kinds: Mapping[str, str]) -> ibis.Table:
+    """``lead_id``, ``at`` and the channel and attributes of live versions, each a ``text`` or a ``number``."""
+    columns = {
+        name: versions[name] if name == CHANNEL else _value(versions["attributes"], name, _TYPES[kind])
+        for name, kind in kinds.items()
+    }
+    return versions.select(LEAD_ID, AT, **columns)
+
+
+def live_events(events: ibis.Table, labels: Iterable[str]) -> ibis.Table:
+    """Live events, their labels as columns."""
+    return events.select(
+        EVENT_ID, LEAD_ID, KIND, AT, AMOUNT, **{label: _json_text(events["labels"], f"$.{label}") for label in labels}
+    )
 
 
 def unreadable_values(live: Live, numbers: Iterable[str]) -> dict[str, int]:

@@ -119,6 +119,90 @@ def test_files_that_repeat_live_facts_change_nothing(place: tuple[Site, Catalogu
     assert replace(after, seconds={}) == replace(before, seconds={})
 
 
+PHONE = "lead_id, created_at, channel, city, budget, phone"
+CAME = "TIMESTAMP '2025-03-20 12:00'"
+OF_FILES = [f"('L1', {CAME}, 'sem', NULL, NULL, '13912345678')", f"('L2', {CAME}, 'sem', NULL, 7.5, '13912345678')"]
+ORDER = f"('E2', 'L2', 'order', {CAME}, NULL, 9, NULL, NULL)"
+
+
+def test_what_files_say_otherwise_of_what_came_live_counts_from_the_build_on(place: tuple[Site, Catalogue]) -> None:
+    """Of its lead, its event and its contacts; what the files leave blank stays; no earlier answer is another."""
+    site, _ = place
+    state = site.folder / "state"
+    make_key(state)
+    with live(site) as log:
+        new = NewVersion("L2", NOON, "sem", None, NOON, {"city": "Wuhan"}, ())
+        log.append([new, seen("E2", "L2", NOON, "order", amount=7)], arrived_at=NOON + HOUR, base={})
+    place = school(site.folder, leads_sql=leads(OF_FILES[0], columns=PHONE), events_sql=events(EVENT))
+    before = built(*place)
+    earlier = open_history(state).facts(["L2"])["L2"]
+
+    place = school(site.folder, leads_sql=leads(*OF_FILES, columns=PHONE), events_sql=events(EVENT, ORDER))
+    after = built(*place)
+
+    history = open_history(state)
+    now = history.records(["L2"])["L2"]
+    for as_of in (NOON + HOUR, before.as_of):
+        assert evaluate(place[1], site, earlier, as_of).values == evaluate(place[1], site, now, as_of).values
+        assert history.identity.canonical("L2", as_of) == "L2"
+    values = evaluate(place[1], site, now, after.as_of).values
+    assert (values["city"], values["budget"], values["paid"]) == ("Wuhan", 7.5, 0.009)
+    assert history.identity.canonical("L2", after.as_of) == "L1"
+    assert [note for note in after.notes if "(3 such): it counts from this build on" in note]
+
+
+def test_what_files_said_of_what_came_live_is_heard_once(place: tuple[Site, Catalogue], tmp_path: Path) -> None:
+    """A build of the same has nothing to do; from nothing it finds the same; what comes live afterwards stays."""
+    site, _ = place
+    state = site.folder / "state"
+    version = NewVersion("L2", NOON, "sem", None, NOON, {"city": "Wuhan", "budget": 1.0}, ())
+    with live(site) as log:
+        log.append([version, seen("E2", "L2", NOON, "order", amount=7)], arrived_at=NOON + HOUR, base={})
+    place = school(site.folder, leads_sql=leads(*OF_FILES, columns=PHONE), events_sql=events(EVENT, ORDER))
+    first = built(*place)
+
+    again = built(*place)
+    shutil.copytree(
+        state, tmp_path / "fresh", ignore=shutil.ignore_patterns("history", "offline", "live", "build.json")
+    )
+    anew = build(*place, state=tmp_path / "fresh", data=site.folder / "data", as_of=None, wall=WALL)
+    with live(site) as log:
+        head = log.append([version, seen("E2", "L2", NOON, "order", amount=7)], arrived_at=WALL - DAY, base={}).seq
+    built(*place)
+
+    with live(site) as log:
+        assert log.head() == head
+    facts = open_history(state).facts(["L2"])["L2"]
+    assert again.skipped
+    assert anew.digest == first.digest
+    assert [event.amount for event in facts.events if event.until is None] == [7]
+    assert [each.values["budget"] for each in facts.versions if each.until is None] == [1.0]
+
+
+def test_versions_of_files_are_heard_at_their_moments(place: tuple[Site, Catalogue]) -> None:
+    """Of a lead that came live; a version that repeats a live one of its moment says nothing."""
+    site, _ = place
+    with live(site) as log:
+        log.append([NewVersion("L2", NOON, "sem", None, NOON, {"city": "Wuhan"}, ())], arrived_at=NOON + HOUR, base={})
+    moved = [
+        f"('L2', {CAME}, 'sem', '{city}', NULL, TIMESTAMP '2025-03-{day} 12:00', TIMESTAMP '2025-03-{day} 13:00')"
+        for city, day in (("Wuhan", 20), ("Xian", 22), ("Wuhan", 24))
+    ]
+    columns = 'lead_id, created_at, channel, city, budget, "at", arrived_at'
+    of_l1 = f"('L1', {CAME}, 'sem', 'Wuhan', NULL, {CAME}, {CAME})"
+
+    result = built(*school(site.folder, leads_sql=leads(of_l1, *moved, columns=columns)))
+
+    versions = open_history(site.folder / "state").records(["L2"])["L2"].versions
+    assert [(each.at, each.values["city"]) for each in versions] == [
+        (NOON, "Wuhan"),
+        (NOON + 2 * DAY, "Xian"),
+        (NOON + 4 * DAY, "Wuhan"),
+    ]
+    assert [each.arrived_at < result.as_of for each in versions] == [True] * 3
+    assert len({each.arrived_at for each in versions[1:]} & {NOON + 2 * DAY + HOUR, NOON + 4 * DAY + HOUR}) == 0
+
+
 def test_files_know_the_leads_that_came_live(place: tuple[Site, Catalogue]) -> None:
     """An event of such a lead is none of an unknown one; one that came live for another lead is set aside and told."""
     site, _ = place
