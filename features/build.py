@@ -30,6 +30,7 @@ from features.history import History, clock, publish
 from features.history.summary import last_summary, read_summary
 from features.identity import Key, identity_key
 from features.labels import Counts, count, judge, labelled
+from features.log.rekeying import date_late
 from features.people import as_people
 from features.recording import Recorder
 from features.rows import OnlineRows, online_rows, write_context_rows, write_lead_rows, write_online_rows
@@ -109,7 +110,10 @@ def build(
     or a file moves. Two builds of one state wait for one another. Every ``engine`` builds the same.
     """
     with alone(state / "build.lock", lambda: _log.warning(_WAITS, state)), open_log(site, state) as log:
-        key, head = identity_key(site, state, os.environ), log.head() if log else 0
+        key = identity_key(site, state, os.environ)
+        if log and key:
+            date_late(site, state, log, key, wall=wall)
+        head = log.head() if log else 0
         request = _request(site, catalogue, data=data, state=state, as_of=as_of, wall=wall, key=key)
         last = _last_built(state, f"{request} {head}")
         if last is not None:
@@ -143,7 +147,6 @@ def _build(recorder: Recorder, *, state: Path, data: Path, as_of: Micros | None,
         with _timed(seconds, "online rows"):
             row_seq = history.summary.row_seq(history.summary.log_seq)
             rows = online_rows(site, catalogue, tables, as_of=now, row_seq=row_seq, evaluate=evaluate)
-        with _timed(seconds, "publish"):
             history, count = _publish(recorder, history, rows, folder, state)
     return Built(
         as_of=now,

@@ -36,6 +36,11 @@ class Log:
             spoken(sql, engine) for sql in (HEAD, CHANGED, FACTS, ERASED)
         )
 
+    @property
+    def engine(self) -> Engine:
+        """The database it lies in, for what is done to the log as a whole."""
+        return self._engine
+
     def append(self, facts: Sequence[NewFact], *, arrived_at: Micros, base: Mapping[str, LeadFacts]) -> Appended:
         """Take all of ``facts``, in their order, or none.
 

@@ -18,7 +18,8 @@ import pytest
 from features.build import Built, build
 from features.catalogue import Catalogue
 from features.history import open_history
-from features.identity.key import make_key
+from features.identity import Key, hashes_of
+from features.identity.key import VARIABLE, make_key
 from features.log import Log, NewEdge, NewEvent, NewFact, NewVersion
 from features.segments import DATABASE, open_log
 from features.single import evaluate
@@ -265,6 +266,28 @@ def test_leads_that_share_a_phone_become_one_person(place: tuple[Site, Catalogue
     assert (with_key.online_rows, parted.online_rows) == (1, 2)
     assert [who.canonical("b", at) for at in (created - 1, created, NOON - 1, NOON)] == ["b", "a", "a", "b"]
     assert not any("want of a key" in note for note in with_key.notes)
+
+
+def test_a_contact_hashed_under_the_old_key_merges_from_the_build_on_that_finds_it(
+    place: tuple[Site, Catalogue], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that was not started anew answered it as somebody else until then."""
+    old, new = Key((b"a" * 40,)), Key((b"a" * 40, b"b" * 40))
+    monkeypatch.setenv(VARIABLE, f"{'a' * 40},{'b' * 40}")
+    site, catalogue = school(place[0].folder, leads_sql=leads(OF_FILES[0], columns=PHONE))
+    state = site.folder / "state"
+    built(site, catalogue)
+    hashes = {key: hashes_of({"phone": "13912345678"}, key, "CN") for key in (old, new)}
+    assert hashes[new][0][1] == open_history(state).contacts_of(["L1"])[0].hash
+    with live(site) as log:
+        late = NewVersion("L2", NOON + DAY, "sem", None, NOON + DAY, {}, hashes[old])
+        log.append([late], arrived_at=NOON + DAY, base={})
+
+    result = built(site, catalogue)
+
+    who = open_history(state).identity
+    assert [who.canonical("L2", at) for at in (NOON + DAY, result.as_of)] == ["L2", "L1"]
+    assert built(site, catalogue).skipped
 
 
 def test_an_erased_lead_stays_away(place: tuple[Site, Catalogue]) -> None:
