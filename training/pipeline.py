@@ -178,7 +178,7 @@ def freeze(
     origin = Origin(
         target=target_name,
         question=target.question,
-        catalogue_hash=catalogue.hash,
+        catalogue_hash=catalogue.digest(fitted.model.encoder.columns),
         data_digest=learned.digest,
         seed=seed,
         rows=len(learned.y),

@@ -36,7 +36,7 @@ from training.dataset import local_days
 from training.evaluate import log_losses
 from training.gate import Signer
 from training.monitor.record import one_run, record_of
-from training.monitor.rows import Watched, watched
+from training.monitor.rows import Rows
 from training.offset import FEWEST, FEWEST_CONVERTED, OWN, Move, gate_rules
 from training.tracking import Record, attach, track
 
@@ -154,9 +154,8 @@ def _planned(site: Site, catalogue: Catalogue, target_name: str, *, state: Path,
     first = parent.reference.get("calibration")
     if first is None or "score" not in parent.reference:
         raise SiteError([f"version {champion.version} does not say how sure its offset was: train again"])
-    rows = mature_leads(
-        watched(site, catalogue, parent, state=state, after=parent.manifest.origin.trained_until, now=now, end=end)
-    )
+    trained = parent.manifest.origin.trained_until
+    rows = Rows(site, catalogue, parent, state, after=trained, now=now, end=end).mature(trained, most=MOST)
     converted = int(rows.label.sum(dtype=np.int64))
     others = len(rows.label) - converted
     if len(rows.label) < FEWEST or min(converted, others) < FEWEST_CONVERTED:
@@ -167,12 +166,6 @@ def _planned(site: Site, catalogue: Catalogue, target_name: str, *, state: Path,
     offset, error = followed_offset(before, rows.label, first=first["offset"], first_error=first["error"])
     day = local_days(rows.as_of, site.offset)
     return Move(champion, certificate, parent, rows, day, before, offset, error)
-
-
-def mature_leads(rows: Watched) -> Watched:
-    """The last 1,000 leads whose label is mature, one row each."""
-    first = rows.where(rows.mature).first_of_each_lead()
-    return first.where(np.arange(len(first.label)) >= len(first.label) - MOST)
 
 
 def _write(move: Move, folder: Path) -> Bundle:

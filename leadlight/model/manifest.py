@@ -19,7 +19,9 @@ CERTIFICATE = "certificate.json"
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a model comes from: its target and question, the catalogue and rows it was fitted on, and when they end.
+    """Where a model comes from: its target and question, the features and rows it was fitted on, and when they end.
+
+    ``catalogue_hash`` is of how the catalogue computes the model's columns.
 
     ``parent`` is the bundle that this one differs from by its offset alone, and what moves with it.
     """

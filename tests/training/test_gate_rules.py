@@ -68,7 +68,7 @@ def shifted() -> Trial:
 
 def too_bold() -> Trial:
     """High is said too high and low too low; as a whole it is right."""
-    bold = sigmoid(1.7 * log_odds(GOOD.scored.p) + 0.9)
+    bold = sigmoid(1.8 * log_odds(GOOD.scored.p) + 0.9)
     return with_probabilities(np.clip(bold * GOOD.scored.y.mean() / bold.mean(), 0, 0.999))
 
 
