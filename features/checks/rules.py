@@ -89,10 +89,10 @@ def known_lead_rule(events: ibis.Table, leads: ibis.Table) -> Rule:
 
 
 def live_event_rule(events: ibis.Table, live: ibis.Table) -> Rule:
-    """An event that came live stays the event of its lead."""
+    """An event that came live stays the event of its lead: a row that gives it to another is set aside."""
     named = events[EVENT_ID] + "\n" + events[LEAD_ID]
     stray = events[EVENT_ID].isin(live[EVENT_ID]) & named.notin(live[EVENT_ID] + "\n" + live[LEAD_ID])
-    advice = "an event_id names one event of one lead: put into the one that the API has, or into this one, its source"
+    advice = "set aside, for an event_id names one event of one lead: put its source into the one here or in the API"
     return Rule(stray, "with the event_id of another lead's live event", advice, (EVENT_ID, LEAD_ID))
 
 

@@ -78,8 +78,12 @@ def erase(
     """Forget people: every trace in log, history, features, online rows and exported files goes, for good."""
     place = open_place(site, state)
     from features.erasure import erase_people
+    from leadlight.database import DatabaseUnavailable
 
-    erased = erase_people(place.site, place.catalogue, leads, state=place.state, at=wall())
+    try:
+        erased = erase_people(place.site, place.catalogue, leads, state=place.state, at=wall())
+    except DatabaseUnavailable as fault:
+        raise SiteError([f"{fault}: run the same command again"]) from fault
     values = {"leads": list(erased.leads), "removed": erased.removed}
     rows = (f"{count:,} rows of {where}" for where, count in erased.removed.items())
     print_answer(as_json, values, [f"erased {', '.join(erased.leads)}", *rows])
