@@ -117,8 +117,10 @@ def _much(act: Act, kind: str, name: str, column: ColumnProfile, view: View, *, 
     yield Entry(f"{name}_sum", "sum", of, words, windows=view.windows, place=place, reach=act.reach)
     words = (f"近{{window}}{said}{what}最大值", f"largest {what} of {said} in {{window}}")
     yield Entry(f"{name}_max", "max", of, words, windows=view.main, place=place, reach=act.reach)
-    words = (f"最近{said}的{what}", f"{what} of the last {said}")
-    yield Entry(f"{name}_last_amount", "last_value", (*of, 'of = "amount"'), words, place=place + 1, reach=act.reach)
+    if kind == act.kind:
+        words = (f"最近{said}的{what}", f"{what} of the last {said}")
+        of = (*of, 'of = "amount"')
+        yield Entry(f"{name}_last_amount", "last_value", of, words, place=place + 1, reach=act.reach)
 
 
 def _labelled(act: Act, label: str, column: ColumnProfile, view: View) -> Iterator[Entry]:

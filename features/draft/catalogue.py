@@ -15,6 +15,9 @@ from leadlight.settings import parse_duration
 
 COLUMNS_AT_MOST = 150
 _LISTED = 12
+_DRIFT = """# left out: counts of everybody, which help where they rise and fall with a season. Here fewer or more new
+# leads come lately than in most weeks before (or the weeks are few), so a model has not seen such counts.
+"""
 
 
 def catalogue(roles: Roles, measured: Measured, outcomes: list[str], ages: list[str]) -> str:
@@ -26,7 +29,9 @@ def catalogue(roles: Roles, measured: Measured, outcomes: list[str], ages: list[
         drafted += behaviour(act, view)
     drafted += across(acts, view)
     drafted += _fixed(acts, roles, view)
-    drafted += _context(roles, outcomes)
+    context = [*_context(roles, outcomes)]
+    if measured.steady:
+        drafted += context
     budget = Budget(COLUMNS_AT_MOST)
     entries = budget.of([*_unlike(drafted)])
     head = ["# A draft by `leadlight init`. One [[feature]] is one entry; docs/features.md explains the kinds."]
@@ -35,7 +40,10 @@ def catalogue(roles: Roles, measured: Measured, outcomes: list[str], ages: list[
         more = f", and {len(budget.left) - _LISTED} more" if len(budget.left) > _LISTED else ""
         head.append(f"# left out, so as not to be more than {COLUMNS_AT_MOST} columns (what few leads do goes first):")
         head.append(f"#   {', '.join(budget.left[:_LISTED])}{more}")
-    return "\n".join(["\n".join(head) + "\n", *(entry.text() for entry in entries)])
+    texts = [entry.text() for entry in entries]
+    if context and not measured.steady:
+        texts.append(_DRIFT + "".join(f"# {line}\n" for entry in context for line in entry.text().splitlines()))
+    return "\n".join(["\n".join(head) + "\n", *texts])
 
 
 def _unlike(entries: list[Entry]) -> Iterator[Entry]:

@@ -18,6 +18,7 @@ _HOURS = 24
 _VALUES = 12
 _ONE_EACH = 0.98
 _EARLY = 0.01
+_WEEKS = 12
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,8 @@ class Measured:
     """A horizon in days and a precision to begin with; ``delays`` and ``rate`` are the comments that say why.
 
     ``late`` is the delay of nearly all outcomes, or nothing where their arrival is not recorded; ``early`` whether
-    leads do something before they are created; ``reach`` how many of the ``leads`` have an event of each kind.
+    leads do something before they are created; ``steady`` whether as many new leads come lately as earlier; ``reach``
+    how many of the ``leads`` have an event of each kind.
     """
 
     horizon: int = 30
@@ -46,6 +48,7 @@ class Measured:
     leads: int = 0
     late: str = ""
     early: bool = False
+    steady: bool = False
     reach: dict[str, int] = field(default_factory=dict)
     labels: dict[tuple[str, str], Label] = field(default_factory=dict)
 
@@ -91,6 +94,7 @@ def _measured(connection: duckdb.DuckDBPyConnection, outcomes: list[str], labels
         leads=every,
         late=_span(late) if dated >= _FEWEST else "",
         early=early > _EARLY,
+        steady=_steady(connection),
         reach=dict(reach),
         labels={(kind, label): _label(connection, kind, label) for kind, names in labels.items() for label in names},
     )
@@ -103,6 +107,20 @@ def _measured(connection: duckdb.DuckDBPyConnection, outcomes: list[str], labels
         precision=max(min(round(_LIFT * bought / every, 2), 0.5), 0.01),
         rate=f"; {bought / every:.1%} of all leads do",
     )
+
+
+def _steady(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the latest quarter of the weeks is, by its number of new leads, like most of the earlier ones."""
+    weeks, lately, low, high = _row(
+        connection,
+        """
+        WITH weekly AS (SELECT date_trunc('week', created) AS week, count(*) AS leads FROM came GROUP BY ALL),
+        parted AS (SELECT leads, ntile(4) OVER (ORDER BY week) = 4 AS late FROM weekly)
+        SELECT count(*), median(leads) FILTER (late), quantile_cont(leads, 0.05) FILTER (NOT late),
+            quantile_cont(leads, 0.95) FILTER (NOT late) FROM parted
+        """,
+    )
+    return bool(weeks >= _WEEKS and low <= lately <= high)
 
 
 def _label(connection: duckdb.DuckDBPyConnection, kind: str, label: str) -> Label:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import duckdb
@@ -68,9 +69,8 @@ def test_numbers_are_measures_and_no_labels(tmp_path: Path, data: Path) -> None:
     assert {name: kind for name, kind in entries.items() if name.startswith("visits_depth")} == {
         "visits_depth_sum": "sum",
         "visits_depth_max": "max",
-        "visits_depth_last_amount": "last_value",
     }
-    assert {entries["visits_sum"], entries["visits_max"]} == {"sum", "max"}
+    assert [entries[f"visits_{each}"] for each in ("sum", "max", "last_amount")] == ["sum", "max", "last_value"]
 
 
 def test_each_of_a_dozen_values_is_counted(tmp_path: Path, data: Path) -> None:
@@ -122,7 +122,9 @@ def test_outcomes_are_awaited_as_long_as_they_take_to_arrive(tmp_path: Path, dat
     """The delay of nearly all outcomes is drafted from the column that says when each arrived."""
     site, _ = drafted(tmp_path, data)
 
+    settings = (tmp_path / "shop" / "leadlight.toml").read_text(encoding="utf-8")
     assert site.target()[1].outcome_delay == 3 * DAY
+    assert settings.count("# delay = ") == 3  # visits, their depth and calls: no column says when they arrive
 
 
 def test_a_draft_keeps_to_its_budget(tmp_path: Path, data: Path) -> None:
@@ -138,3 +140,19 @@ def test_a_draft_keeps_to_its_budget(tmp_path: Path, data: Path) -> None:
     assert len([*catalogue.columns]) <= 150
     assert "left out, so as not to be more than 150 columns" in written(tmp_path)
     assert {"visits_all", "visits_sum_all", "act0_all"} <= {column.name for column in catalogue.lead_columns}
+
+
+@pytest.mark.parametrize(("growth", "kept"), [(0, True), (1, False)])
+def test_counts_of_everybody_are_for_steady_times(tmp_path: Path, data: Path, growth: int, *, kept: bool) -> None:
+    """Where ever more leads come, the numbers of new and won leads stand in the draft as a comment only."""
+    start = dt.date(2024, 1, 1)
+    days = [start + dt.timedelta(days=7 * week + n) for week in range(20) for n in range(3 + growth * week // 4)]
+    leads = [f"L{n},{day} 08:00:00,{('ads', 'seo')[n % 2]}" for n, day in enumerate(days)]
+    write(data, "leads", "lead_id,created,source", leads)
+
+    _, catalogue = drafted(tmp_path, data)
+
+    assert {entry.name for entry in catalogue.feature if entry.kind == "context"} == (
+        {"new_leads", "won_leads"} if kept else set()
+    )
+    assert ('# name = "new_leads"' in written(tmp_path)) != kept
