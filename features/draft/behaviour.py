@@ -119,8 +119,8 @@ def _much(act: Act, kind: str, name: str, column: ColumnProfile, view: View, *, 
     yield Entry(f"{name}_max", "max", of, words, windows=view.main, place=place, reach=act.reach)
     if kind == act.kind:
         words = (f"最近{said}的{what}", f"{what} of the last {said}")
-        of = (*of, 'of = "amount"')
-        yield Entry(f"{name}_last_amount", "last_value", of, words, place=place + 1, reach=act.reach)
+        last = (*of, 'of = "amount"')
+        yield Entry(f"{name}_last_amount", "last_value", last, words, place=place + 1, reach=act.reach)
 
 
 def _labelled(act: Act, label: str, column: ColumnProfile, view: View) -> Iterator[Entry]:
