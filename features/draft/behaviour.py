@@ -15,6 +15,8 @@ from features.draft.roles import EventTable, Roles
 
 _RARE = 0.01
 _RECENT = 3
+_KINDS = 3
+"""Of a file with more kinds than these, the kinds say more than what their events are labelled."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,7 @@ def _labelled(act: Act, label: str, column: ColumnProfile, view: View) -> Iterat
 def _each_value(act: Act, label: str, column: ColumnProfile, view: View) -> Iterator[Entry]:
     """How often each value of a label came that has a few, and how recently the commonest: more than the last says."""
     values = [each for each in view.label(act.kind, label).values if each[1] >= _RARE * view.measured.leads]
+    early = 2 if len(act.table.kinds) <= _KINDS else 5
     for place, (word, reach) in enumerate(values):
         of = (*act.of, f"where = {{ {label} = [{json.dumps(word, ensure_ascii=False)}] }}")
         name = name_of(f"{act.kind} {label} {name_of(word, set(), f'v{place + 1}')}", view.taken, "value")
@@ -143,11 +146,11 @@ def _each_value(act: Act, label: str, column: ColumnProfile, view: View) -> Iter
             f"近{{window}}{act.value}中{column.name}为“{word}”的次数",
             f"{act.value} with {column.name} {word} in {{window}}",
         )
-        yield Entry(name, "count", of, words, windows=view.main, place=2, reach=reach)
+        yield Entry(name, "count", of, words, windows=view.main, place=early, reach=reach)
         if place < _RECENT:
             words = (
                 f"距上次{act.value}{column.name}“{word}”小时",
                 f"hours since the last {act.value} with {column.name} {word}",
             )
             age = name_of(f"{name}_last", view.taken, "value")
-            yield Entry(age, "last_age", (*of, 'unit = "hours"'), words, place=4, reach=reach)
+            yield Entry(age, "last_age", (*of, 'unit = "hours"'), words, place=early + 2, reach=reach)

@@ -14,7 +14,7 @@ from features.draft.roles import Roles
 from leadlight.settings import parse_duration
 
 COLUMNS_AT_MOST = 150
-_LISTED = 12
+_LISTED = 8
 _DRIFT = """# left out: counts of everybody, which help where they rise and fall with a season. Here fewer or more new
 # leads come lately than in most weeks before (or the weeks are few), so a model has not seen such counts.
 """
@@ -37,13 +37,17 @@ def catalogue(roles: Roles, measured: Measured, outcomes: list[str], ages: list[
     head = ["# A draft by `leadlight init`. One [[feature]] is one entry; docs/features.md explains the kinds."]
     head += [f"# left out: {name}: {why}" for name, why in view.left_out.items()]
     if budget.left:
-        more = f", and {len(budget.left) - _LISTED} more" if len(budget.left) > _LISTED else ""
         head.append(f"# left out, so as not to be more than {COLUMNS_AT_MOST} columns (what few leads do goes first):")
-        head.append(f"#   {', '.join(budget.left[:_LISTED])}{more}")
+        head.append(f"#   {_some(budget.left)}")
     texts = [entry.text() for entry in entries]
     if context and not measured.steady:
         texts.append(_DRIFT + "".join(f"# {line}\n" for entry in context for line in entry.text().splitlines()))
     return "\n".join(["\n".join(head) + "\n", *texts])
+
+
+def _some(names: list[str]) -> str:
+    more = f", and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return ", ".join(names[:_LISTED]) + more
 
 
 def _unlike(entries: list[Entry]) -> Iterator[Entry]:
@@ -77,9 +81,9 @@ def _fixed(acts: list[Act], roles: Roles, view: View) -> Iterator[Entry]:
     for label, column in labels.items():
         kinds = [act.kind for act in acts if view.label(act.kind, label).fixed]
         if kinds and column.name in own:
-            view.left_out[f"{column.name} of {', '.join(kinds)}"] = "the leads' own attribute again"
+            view.left_out[f"{column.name} of {_some(kinds)}"] = "the leads' own attribute again"
         elif kinds:
-            view.left_out[f"{column.name} of {', '.join(kinds)}, event by event"] = "all events of a lead say the same"
+            view.left_out[f"{column.name} of {_some(kinds)}, event by event"] = "all events of a lead say the same"
             listed = ", ".join(f'"{kind}"' for kind in kinds)
             parts = (f"events = [{listed}]", f'of = "{label}"')
             reach = max(view.measured.reach.get(kind, 0) for kind in kinds)

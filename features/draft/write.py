@@ -14,6 +14,8 @@ from features.draft.queries import WON, events_sql, labels_of, leads_sql
 from features.draft.roles import EventTable, Roles
 
 AGES = (1, 3, 7, 14, 30)
+FEWER_AGES = (1, 7, 30)
+_ROWS_AT_MOST = 100_000
 _DELAY = '# delay = "2h"               # CHECK: when these arrive is not recorded; without a delay they count at once'
 
 
@@ -34,10 +36,11 @@ def files(name: str, guessed: Roles, data: Path) -> dict[str, str]:
 
 
 def _ages(roles: Roles, measured: Measured) -> list[str]:
-    """The ages at which leads are looked at, up to the horizon; at once where nothing is dated."""
+    """The ages at which leads are looked at, up to the horizon, fewer of many leads; at once where nothing is dated."""
     if _immediate(roles) or not roles.events:
         return ["0s"]
-    return [f"{days}d" for days in AGES if days <= measured.horizon]
+    ages = AGES if len(AGES) * measured.leads <= _ROWS_AT_MOST else FEWER_AGES
+    return [f"{days}d" for days in ages if days <= measured.horizon]
 
 
 def _immediate(roles: Roles) -> bool:
@@ -48,7 +51,7 @@ def _immediate(roles: Roles) -> bool:
 def _settings(name: str, roles: Roles, measured: Measured, ages: list[str]) -> str:
     horizon, why = ("1h", "") if _immediate(roles) else (f"{measured.horizon}d", measured.delays)
     late = "99 in 100 arrived within this" if measured.late else "when they arrive is not recorded"
-    several = ", at several ages, as open leads have; write one to ask at one age only" if len(ages) > 1 else ""
+    several = ": at several ages, as open leads have; for one question, write one" if len(ages) > 1 else ""
     kinds = "\n".join(_kinds(roles))
     return f"""# A draft by `leadlight init`: the guesses are marked CHECK; docs/sites.md explains each key.
 [site]

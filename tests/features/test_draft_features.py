@@ -127,6 +127,17 @@ def test_outcomes_are_awaited_as_long_as_they_take_to_arrive(tmp_path: Path, dat
     assert settings.count("# delay = ") == 3  # visits, their depth and calls: no column says when they arrive
 
 
+def test_leads_are_looked_at_at_several_ages(tmp_path: Path, data: Path) -> None:
+    """A dated site learns from leads of every age up to its horizon, with the age itself among the features."""
+    site, catalogue = drafted(tmp_path, data)
+
+    target = site.target()[1]
+
+    assert target.horizon == 60 * DAY
+    assert target.observe.offsets == tuple(days * DAY for days in (1, 3, 7, 14, 30))
+    assert "lead_age" in {column.name for column in catalogue.lead_columns}
+
+
 def test_a_draft_keeps_to_its_budget(tmp_path: Path, data: Path) -> None:
     """Many kinds of event do not make hundreds of columns: what few leads do goes first, and a comment says so."""
     lines = [
