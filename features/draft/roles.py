@@ -41,8 +41,16 @@ _ARRIVED = re.compile(r"arriv|ingest|recv|receiv|recorded|loaded|synced|到达|�
 _LAST = re.compile(r"last|latest|updat|modif|clos|won|lost|最近|最后|更新|修改|成交|下次|next", re.IGNORECASE)
 KINDS_AT_MOST = 40
 LABELS_AT_MOST = 2_000
-FEW_VALUES = 8
 _MATCHED = 0.5
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A number beside the amount of a file's events, drafted as ``kinds`` of its own, by raw value."""
+
+    name: str
+    column: ColumnProfile
+    kinds: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -50,7 +58,7 @@ class EventTable:
     """A file of dated facts about leads; ``kinds`` are its kinds by raw value, or one kind for the whole file.
 
     ``lead`` holds the leads' key or, if given, what their column ``via`` holds. ``told`` names the columns that the
-    events of each kind fill in, ``few`` the values of each label that has only a few.
+    events of each kind fill in; ``measures`` and ``more`` are the further numbers that the draft takes and leaves.
     """
 
     table: TableProfile
@@ -64,7 +72,8 @@ class EventTable:
     outcome: bool
     via: ColumnProfile | None = None
     told: dict[str, frozenset[str]] = field(default_factory=dict)
-    few: dict[str, list[str]] = field(default_factory=dict)
+    measures: tuple[Measure, ...] = ()
+    more: tuple[str, ...] = ()
 
     def has(self, value: str, column: ColumnProfile) -> bool:
         """Whether events of the kind with this raw value ever have the column filled in."""
@@ -240,17 +249,16 @@ def _event_table(
         and not is_contact(c)
     )
     outcome = is_outcome(table.name) or any(map(is_outcome, values))
-    told = _told(table, kind, labels, data) if kind and labels else {}
-    few = {c.name: values_of(table, c, data) for c in labels if c.distinct <= FEW_VALUES}
-    return EventTable(table, lead, at, arrived, kind, kinds, amount, labels, outcome, told=told, few=few)
+    told = told_by(table, kind, labels, data) if kind and labels else {}
+    return EventTable(table, lead, at, arrived, kind, kinds, amount, labels, outcome, told=told)
 
 
-def _told(
-    table: TableProfile, kind: ColumnProfile, labels: tuple[ColumnProfile, ...], data: Path
+def told_by(
+    table: TableProfile, kind: ColumnProfile, columns: tuple[ColumnProfile, ...], data: Path
 ) -> dict[str, frozenset[str]]:
-    """Which of the labels the events of each kind fill in."""
-    counts = ", ".join(f"count({quoted(label.name)})" for label in labels)
+    """Which of the columns the events of each kind fill in."""
+    counts = ", ".join(f"count({quoted(column.name)})" for column in columns)
     by = f"{quoted(kind.name)}::VARCHAR"
     rows = query(f"SELECT {by}, {counts} FROM {table.scan} GROUP BY {by}", data)
-    names = [label.name for label in labels]
+    names = [column.name for column in columns]
     return {row[0]: frozenset(name for name, filled in zip(names, row[1:], strict=True) if filled) for row in rows}
