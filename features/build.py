@@ -33,6 +33,7 @@ from features.people import as_people
 from features.recording import Recorder
 from features.rows import write_context_rows, write_lead_rows, write_online_rows
 from features.segments import export_log, open_log
+from features.settled import settled_at
 from features.sources import query_files, read_sources
 from features.spine import spine_file, training_spine
 from features.unchanged import last_rows
@@ -108,6 +109,8 @@ def build(
     or a file moves. Two builds of one state wait for one another. Every ``engine`` builds the same.
     """
     with alone(state / "build.lock", lambda: _log.warning(_WAITS, state)), open_log(site, state) as log:
+        if log is not None and (as_of is not None or site.clock.at == "wall"):
+            settled_at(log, wall if as_of is None else as_of)  # what the log has from now on arrives later
         key, head = identity_key(site, state, os.environ), log.head() if log else 0
         request = _request(site, catalogue, data=data, state=state, as_of=as_of, wall=wall, key=key, log_head=head)
         last = _last_built(state, request)

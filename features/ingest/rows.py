@@ -48,7 +48,6 @@ class Reader:
     site: Site
     admission: Admission
     created: Mapping[str, tuple[Micros, str]]
-    arrives_at: Micros
     key: Key | None
 
     def fact(self, row: FileRow) -> NewEvent | NewVersion | list[Refusal]:
@@ -83,7 +82,6 @@ class Reader:
         if known_created is not None and created_at != known_created:
             allowed = f"what the lead was created with, {from_micros(known_created).isoformat()}, or nothing"
             wrongs.append(Wrong(CREATED_AT, values[CREATED_AT], allowed))
-        created_at = self.arrives_at if created_at is None else created_at
         at = self._moment(values, AT, wrongs)
         attributes = dict(self._attributes(values, wrongs))
         contacts = {name: str(values[name]) if name in values else None for name in CONTACTS}
@@ -92,7 +90,7 @@ class Reader:
             created_at=created_at,
             channel=channel,
             contact=mask_of(contacts),
-            at=at if at is not None else (created_at if known_created is None else self.arrives_at),
+            at=at,
             attributes=attributes,
             hashes=() if self.key is None else hashes_of(contacts, self.key, self.site.identity.region),
         )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -40,10 +41,11 @@ class Taken:
         return [f"{self.rows:,} rows: {counts}, {rows:,} refused"]
 
 
-def ingest(path: Path, site: Site, base: History, log: Log, *, state: Path, wall: Micros) -> Taken:
+def ingest(path: Path, site: Site, base: History, log: Log, *, state: Path, wall: Callable[[], Micros]) -> Taken:
     """Take the rows of ``path`` into ``log``: events if they have a kind, else leads as they now stand.
 
-    They arrive now. Rows that the log has already change nothing, so a file may be sent again, whole or mended.
+    Each batch arrives when it is taken. Rows that the log has already change nothing, so a file may be sent again,
+    whole or mended.
     """
     past = Past(base, log, site.identity)
     taken = Taken()
@@ -52,18 +54,16 @@ def ingest(path: Path, site: Site, base: History, log: Log, *, state: Path, wall
     rows = read_rows(path, site)
     while batch := list(islice(rows, AT_ONCE)):
         past.reached(past.news(())[0])
-        arrives_at = past.now(site, wall=wall)
         known = past.records({str(row.values[LEAD_ID]) for row in batch if LEAD_ID in row.values})
         channels = frozenset(site.channels or {str(row.values.get(CHANNEL)) for row in batch})
         reader = Reader(
             site=site,
-            admission=Admission(site, channels, types, latest=max(wall, arrives_at)),
+            admission=Admission(site, channels, types, latest=max(wall(), past.newest_fact + 1)),
             created={lead_id: (facts.created_at, facts.channel) for lead_id, facts in known.items()},
-            arrives_at=arrives_at,
             key=key,
         )
         taken.rows += len(batch)
-        _take(batch, reader, log, past.recorded(known), taken)
+        _take(batch, reader, log, past.recorded(known), taken, now=lambda: past.now(site, wall=wall()))
     return taken
 
 
@@ -84,7 +84,15 @@ def write_refusals(path: Path, refused: Sequence[Refusal]) -> None:
             writer.writerow([each.number, *map(escaped, (each.wrong.field, str(each.wrong.came), each.wrong.allowed))])
 
 
-def _take(batch: Iterable[FileRow], reader: Reader, log: Log, base: Mapping[str, LeadFacts], taken: Taken) -> None:
+def _take(
+    batch: Iterable[FileRow],
+    reader: Reader,
+    log: Log,
+    base: Mapping[str, LeadFacts],
+    taken: Taken,
+    *,
+    now: Callable[[], Micros],
+) -> None:
     """Append what can be read; what the log refuses is told, and the rest appended without it."""
     numbered: list[tuple[int, NewEvent | NewVersion]] = []
     for row in batch:
@@ -95,15 +103,19 @@ def _take(batch: Iterable[FileRow], reader: Reader, log: Log, base: Mapping[str,
             numbered.append((row.number, fact))
     while numbered:
         facts = [fact for _, fact in numbered]
-        at = [fact.at for fact in facts] if reader.site.clock.at == "last_fact" else []  # facts tell the time there
+        happened = max(fact.at or 0 for fact in facts) if reader.site.clock.at == "last_fact" else 0  # that moves it
         try:
-            taken.results.update(log.append(facts, arrived_at=max([reader.arrives_at + 1, *at]), base=base).results)
+            taken.results.update(log.append(facts, now=partial(_latest, now, happened), base=base).results)
         except Refused as refused:
             taken.refused += (Refusal(numbered[place][0], _wrong(words)) for place, words in refused.by_fact)
             wrong = {place for place, _ in refused.by_fact}
             numbered = [each for place, each in enumerate(numbered) if place not in wrong]
         else:
             return
+
+
+def _latest(now: Callable[[], Micros], happened: Micros) -> Micros:
+    return max(now(), happened)
 
 
 def _wrong(words: str) -> Wrong:

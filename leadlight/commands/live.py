@@ -32,7 +32,7 @@ def ingest(
 
     log = Log(open_database(place.site, place.state))
     with err.status(f"taking in {file.name} …"):
-        taken = take_in(file, place.site, open_history(place.state), log, state=place.state, wall=wall())
+        taken = take_in(file, place.site, open_history(place.state), log, state=place.state, wall=wall)
     told = errors or file.with_name(f"{file.name}.errors.csv")
     refused = len({each.number for each in taken.refused})
     print_answer(as_json, {"rows": taken.rows, **taken.results, "refused": refused}, taken.lines())

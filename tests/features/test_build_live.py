@@ -70,7 +70,7 @@ def test_live_facts_are_built_in(place: tuple[Site, Catalogue]) -> None:
     built(site, catalogue)
     with live(site) as log:
         new = NewVersion("L2", NOON, "app", "139****5678", NOON, {"city": "Wuhan", "budget": 2.5}, ())
-        log.append([new, seen("E2", "L2", NOON + 1)], arrived_at=NOON + HOUR, base={})
+        log.append([new, seen("E2", "L2", NOON + 1)], now=lambda: NOON + HOUR, base={})
 
     result = built(site, catalogue)
 
@@ -96,7 +96,7 @@ def test_nothing_new_in_the_log_is_nothing_to_build(place: tuple[Site, Catalogue
 
     with live(site) as log:
         assert built(site, catalogue).skipped
-        log.append([seen("E2", "L1", NOON)], arrived_at=NOON, base=open_history(site.folder / "state").records(["L1"]))
+        log.append([seen("E2", "L1", NOON)], now=lambda: NOON, base=open_history(site.folder / "state").records(["L1"]))
 
     assert not built(site, catalogue).skipped
     assert built(site, catalogue).skipped
@@ -107,7 +107,7 @@ def test_files_that_repeat_live_facts_change_nothing(place: tuple[Site, Catalogu
     site, catalogue = place
     with live(site) as log:
         new = NewVersion("L2", NOON, "sem", None, NOON, {"city": "Wuhan", "budget": 2.5}, ())
-        log.append([new, seen("E2", "L2", NOON, amount=7)], arrived_at=NOON + HOUR, base={})
+        log.append([new, seen("E2", "L2", NOON, amount=7)], now=lambda: NOON + HOUR, base={})
     before = built(site, catalogue)
 
     again = "('L2', TIMESTAMP '2025-03-20 12:00', 'sem', 'Wuhan', 2.5)"
@@ -124,7 +124,7 @@ def test_files_know_the_leads_that_came_live(place: tuple[Site, Catalogue]) -> N
     site, _ = place
     with live(site) as log:
         new = NewVersion("L2", NOON, "sem", None, NOON, {}, ())
-        log.append([new, seen("E2", "L2", NOON)], arrived_at=NOON, base={})
+        log.append([new, seen("E2", "L2", NOON)], now=lambda: NOON, base={})
     of_both = "('E3', 'L2', 'view', TIMESTAMP '2025-03-21 12:00', NULL, NULL, NULL, NULL)"
     stolen = "('E2', 'L1', 'view', TIMESTAMP '2025-03-21 12:00', NULL, NULL, NULL, NULL)"
 
@@ -145,7 +145,7 @@ def test_leads_that_share_a_phone_become_one_person(place: tuple[Site, Catalogue
     with_key = built(site, catalogue)
     with live(site) as log:
         edge = NewEdge("b", None, "apart", "reviewer", "brothers")
-        log.append([edge], arrived_at=NOON, base=open_history(state).records(["b"]))
+        log.append([edge], now=lambda: NOON, base=open_history(state).records(["b"]))
     parted = built(site, catalogue)
 
     who = open_history(state).identity
@@ -202,7 +202,7 @@ def test_a_clock_that_ends_with_the_log_counts_live_facts(place: tuple[Site, Cat
     before = built(site, catalogue).as_of
     with live(site) as log:
         late = NOON + 30 * DAY
-        log.append([seen("E2", "L1", NOON)], arrived_at=late, base=open_history(site.folder / "state").records(["L1"]))
+        log.append([seen("E2", "L1", NOON)], now=lambda: late, base=open_history(site.folder / "state").records(["L1"]))
 
     assert before < built(site, catalogue).as_of == late + 1
 
@@ -258,7 +258,7 @@ def test_an_incremental_build_equals_a_full_one_bit_for_bit(place: tuple[Site, C
             NewVersion("L5", known["L5"].created_at, "sem", None, known["L5"].created_at + DAY, {"city": "Xi'an"}, ()),
             *(seen(f"live{n}", f"L{n}", known[f"L{n}"].created_at + n * HOUR) for n in range(6, 12)),
         ]
-        log.append(facts, arrived_at=moment("2025-03-09 12:00"), base=known)
+        log.append(facts, now=lambda: moment("2025-03-09 12:00"), base=known)
 
     incremental = built(site, catalogue)
 

@@ -42,7 +42,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Site, Catalogue, Pa
     engine = open_database(site, state)
     build(site, catalogue, state=state, data=site.folder / "data", as_of=None, wall=WALL)
     edge = NewEdge("b", None, "apart", "reviewer", "brothers")
-    Log(engine).append([edge], arrived_at=PARTED, base=open_history(state).records(["b"]))
+    Log(engine).append([edge], now=lambda: PARTED, base=open_history(state).records(["b"]))
     keep(
         engine,
         [

@@ -22,7 +22,7 @@ BOTH = {"phone": "13900001111", "email": "ana@mail.example"}
 
 
 def tell(log: Log, lead_id: str, contacts: dict[str, str], key: Key, at: int) -> None:
-    log.append([a_version(lead_id, hashes=hashes_of(contacts, key, "CN"))], arrived_at=at, base={})
+    log.append([a_version(lead_id, hashes=hashes_of(contacts, key, "CN"))], now=lambda: at, base={})
 
 
 def test_every_contact_is_taken_along_and_equal_ones_stay_equal(log: Log, engine: Engine) -> None:
