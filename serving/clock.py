@@ -47,9 +47,11 @@ class Clock:
     def now(self, past: Past) -> Settled:
         """The moment that a question without one is asked of."""
         head = self._log.look()
-        wanted = self.reads(past, head)
         if not self._follows_wall:
-            return self.settled(wanted, head)
+            wanted = self.reads(past, head)
+            needed = min(wanted, self._last(past, head)) if self._facts_tell_time else wanted
+            found = self._settled(needed, head)
+            return found if needed == wanted else Settled(wanted, found.head)
         behind = self._wall() - head.settled
         if behind <= _LAGS_AT_MOST:
             return Settled(head.settled, head)
@@ -62,14 +64,30 @@ class Clock:
         """What the clock of the site says by ``head``: never less than at the last fact that it knows."""
         if self._stopped is not None:
             return self._stopped
-        return head.settled if self._follows_wall else max(past.newest_fact, head.newest) + 1
+        return head.settled if self._follows_wall else self._last(past, head)
 
     def settled(self, moment: Micros, head: Head) -> Settled:
-        """``moment``, or the last one before it that can be asked about if others write all the while."""
+        """``moment``, or the last one before it that can be asked about if others write all the while.
+
+        Where facts tell the time no question does: of a moment after the last fact it is said what holds by then if
+        nothing more happens, which may be another answer once something has.
+        """
+        return Settled(moment, head) if self._facts_tell_time else self._settled(moment, head)
+
+    def _settled(self, moment: Micros, head: Head) -> Settled:
         if moment <= head.settled:
             return Settled(moment, head)
         moved = self._move(moment, patience_ms=self._deadline_ms)
         return Settled(head.settled, head, late=True) if moved is None else Settled(moment, moved)
+
+    @staticmethod
+    def _last(past: Past, head: Head) -> Micros:
+        """Just after the last fact."""
+        return max(past.newest_fact, head.newest) + 1
+
+    @property
+    def _facts_tell_time(self) -> bool:
+        return self._site.clock.at == "last_fact"
 
     @property
     def _follows_wall(self) -> bool:

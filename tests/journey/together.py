@@ -33,7 +33,7 @@ LEADS = ("L00", "L01", "L02")
 """Few, so that much happens to each."""
 OFFSETS = (0, -700_000, 300_000)
 """By how much the clock of each process differs from the first one's."""
-INGESTED = 1_500
+INGESTED = 2_500
 
 
 @dataclass
@@ -44,7 +44,7 @@ class Together:
     clients: Sequence[httpx2.Client]
     began: float
     start: Micros
-    seconds: float
+    answers: int
     sent: int = 0
     faults: list[BaseException] = field(default_factory=list)
 
@@ -53,7 +53,7 @@ class Together:
         return self.start + int((time.monotonic() - self.began) * SECOND) + OFFSETS[process % len(OFFSETS)]
 
     def live_through(self) -> None:
-        """Let everybody ask, send, ingest and review for as long as was said."""
+        """Let everybody ask, send, ingest and review until so many answers were given."""
         acts: list[Callable[[], None]] = [self._ingest, self._review]
         for number in range(len(self.clients)):
             acts += [partial(self._ask, number), partial(self._send, number)]
@@ -82,7 +82,7 @@ class Together:
             self.faults.append(fault)
 
     def _goes_on(self) -> bool:
-        return time.monotonic() < self.began + self.seconds
+        return len(self.replay.asked) < self.answers and not self.faults
 
     def _ask(self, number: int) -> None:
         """Ask of now, and of the present moment by the asker's own clock."""
@@ -146,14 +146,14 @@ class Together:
 
 
 @contextmanager
-def lived_together(folder: Path, *, servers: int, seconds: float, database: str = "sqlite") -> Iterator[Together]:
-    """A site that several servers have served for so long while others wrote; they are still there to be asked."""
+def lived_together(folder: Path, *, servers: int, answers: int, database: str = "sqlite") -> Iterator[Together]:
+    """A site that several servers have served while others wrote; they are still there to be asked."""
     stores = f'\n[stores]\ndatabase = "{database}"\n'
     replay = made_site(folder, SITE_ON_THE_WALL_CLOCK + stores, CATALOGUE, seed=4)
     replay.build()
     day = newest_closed_day(replay.site, START + HOUR)
-    start = context.closing(replay.site, day + 1) - round(seconds / 2 * SECOND)
-    together = Together(replay, [], 0.0, start, seconds)
+    start = context.closing(replay.site, day + 1) - SECOND
+    together = Together(replay, [], 0.0, start, answers)
     with ExitStack() as stack:
         together.began = time.monotonic()
         together.clients = [
