@@ -16,7 +16,7 @@ def database(request: pytest.FixtureRequest) -> str:
 
 def test_two_servers_and_an_ingest_at_once(database: str, tmp_path: Path) -> None:
     """No answer is another when it is asked again at its own moment, of any server; nor does a build find another."""
-    assert_no_skew(tmp_path, database, servers=2, answers=300)
+    assert_no_skew(tmp_path, database, servers=2, answers=150)
 
 
 @pytest.mark.proof

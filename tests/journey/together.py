@@ -127,22 +127,27 @@ class Together:
         rows = [f"m{n},{LEADS[n % len(LEADS)]},page_view,{_iso(START - n * SECOND)}" for n in range(INGESTED)]
         file.write_text("\n".join(["event_id,lead_id,kind,at", *rows]), encoding="utf-8")
         site, state = self.replay.site, self.replay.state
-        taken = ingest(file, site, open_history(state), self._log(), state=state, wall=lambda: self.wall(2))
+        with self._log() as log:
+            taken = ingest(file, site, open_history(state), log, state=state, wall=lambda: self.wall(2))
         assert taken.results == {"added": INGESTED}, taken.refused
 
     def _review(self) -> None:
-        said = 0
-        review = Review(self.replay.site, open_history(self.replay.state), self._log())
-        while self._goes_on():
-            edge = (
-                NewEdge("L00", "L01", "same", "review", "") if said % 2 == 0 else NewEdge("L01", None, "apart", "r", "")
-            )
-            review.say(edge, wall=lambda: self.wall(1))
-            said += 1
-            time.sleep(0.1)
+        one, apart = NewEdge("L00", "L01", "same", "review", ""), NewEdge("L01", None, "apart", "review", "")
+        with self._log() as log:
+            review = Review(self.replay.site, open_history(self.replay.state), log)
+            while self._goes_on():
+                for edge in (one, apart):
+                    review.say(edge, wall=lambda: self.wall(1))
+                    time.sleep(0.1)
 
-    def _log(self) -> Log:
-        return Log(open_database(self.replay.site, self.replay.state))
+    @contextmanager
+    def _log(self) -> Iterator[Log]:
+        """The log as another process opens it."""
+        engine = open_database(self.replay.site, self.replay.state)
+        try:
+            yield Log(engine)
+        finally:
+            engine.dispose()
 
 
 @contextmanager
