@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -134,8 +135,11 @@ def _erase_csv(path: Path, gone: frozenset[str]) -> int:
     place = header.index(LEAD_ID) if LEAD_ID in header else None
     kept = [row for row in rows if place is None or not {row[place], row[place].removeprefix("'")} & gone]
     if len(kept) < len(rows):
-        with unfinished(path) as written, written.open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows([header, *kept])
+        with unfinished(path) as written:
+            written.touch(mode=0o600)
+            with written.open("w", newline="", encoding="utf-8") as file:
+                csv.writer(file).writerows([header, *kept])
+            shutil.copymode(path, written)
     return len(rows) - len(kept)
 
 

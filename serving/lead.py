@@ -37,6 +37,6 @@ def lead_answer(facts: LeadFacts, score: Score, as_of: Micros) -> LeadAnswer:
 
 
 def _attributes(facts: LeadFacts, as_of: Micros) -> dict[str, Value]:
-    known = [version for version in facts.versions if version.at < as_of and version.arrived_at <= as_of]
-    newest = max(known, key=operator.attrgetter("at", "arrived_at"), default=None)
+    known = (version for version in facts.versions if is_known(version, as_of))
+    newest = max(known, key=operator.attrgetter("at", "arrived_at", "member"), default=None)
     return {} if newest is None else {name: value for name, value in newest.values.items() if name != CHANNEL}

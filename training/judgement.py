@@ -73,7 +73,7 @@ def assess(
     scored = score(bundle, test, site)
     evaluation = evaluate(scored, seed=seed)
     named = current_champion(state, name)
-    champion, remark = champion_rival(state, name, test.X)
+    champion, remark = champion_rival(state, name, test, target)
     logistic = logistic_rival(learned, test.X, seed=seed)
     slices = slices_of(test, seen, offset=site.offset)
     trial = Trial(
@@ -81,7 +81,7 @@ def assess(
         evaluation=evaluation,
         base_rate=base_rate(learned, len(test.y)),
         rivals={"logistic": logistic} if champion is None else {"logistic": logistic, "champion": champion},
-        outcomes={"training": _outcomes(learned), "test": _outcomes(test)},
+        outcomes={"training": learned.outcomes, "test": test.outcomes},
         champion=None if named is None else named.bundle_sha256,
         slices=slices,
         leaks=audit(learned, site.leaks, kept(learned, name, state)).faults,
@@ -116,12 +116,6 @@ def window_of(test: Dataset) -> Window:
 
 def _parts(parts: dict[str, Evaluation]) -> dict[str, dict[str, float | None]]:
     return {name: part.to_json() for name, part in parts.items()}
-
-
-def _outcomes(rows: Dataset) -> tuple[int, int]:
-    """How many leads converted in some row, and how many in none."""
-    converted = len(set(rows.lead_id[rows.y == 1]))
-    return converted, len(set(rows.lead_id)) - converted
 
 
 def _suspicion(evaluation: Evaluation) -> str:

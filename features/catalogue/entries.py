@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
@@ -48,9 +48,19 @@ class Column:
         """The reason group that this column's share of a score is counted in."""
         return self.entry.group or self.entry.name
 
+    @property
+    def definition(self) -> dict[str, Any]:
+        """What computes the column, as JSON holds it."""
+        said = self.entry.model_dump(mode="json", exclude={"name", "windows", *TOLD})
+        return {**said, "window": self.window, "rank": self.rank, "type": self.type}
+
     def wording(self, language: str) -> str:
         """The column in words, ``zh`` or ``en``, without its value."""
         return self.entry.wording(language).replace("{window}", _window_words(self.window_text, language))
+
+
+TOLD = frozenset({"zh", "en", "group", "theme", "direction"})
+"""What an entry says to people and to a fit, and no value depends on."""
 
 
 class Entry(Part):
@@ -235,6 +245,11 @@ class Level(Entry):
 
     kind: Literal["level"]
     levels: Annotated[tuple[Rule, ...], Field(min_length=1, max_length=LEVELS_AT_MOST)]
+
+    @property
+    def uses(self) -> frozenset[str]:
+        """The columns that its conditions ask for."""
+        return frozenset(condition.column for rule in self.levels for condition in rule.when)
 
     @property
     def column_type(self) -> ColumnType:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Annotated
 
 from pydantic import Field
 
 from features.catalogue.checks import name_faults, reference_faults
-from features.catalogue.entries import AnyEntry, Column, Context
+from features.catalogue.entries import AnyEntry, Column, Context, Level
 from leadlight.settings import Part, Site, SiteError, parse_part, read_toml
 
 
@@ -36,9 +37,21 @@ class Catalogue(Part):
 
     @cached_property
     def hash(self) -> str:
-        """SHA-256 of what the entries say: two catalogues with one hash yield the same columns and words."""
-        text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        """``digest`` of all columns."""
+        return self.digest(column.name for column in self.columns)
+
+    def digest(self, names: Iterable[str]) -> str:
+        """SHA-256 of how these columns are computed; words, themes, groups and directions may change without a trace.
+
+        A level is computed from other columns: how these are computed counts too.
+        """
+        columns = {column.name: column for column in self.columns}
+        asked = {name: columns[name].definition for name in names}
+        for name in list(asked):
+            entry = columns[name].entry
+            if isinstance(entry, Level):
+                asked |= {used: columns[used].definition for used in entry.uses}
+        return hashlib.sha256(json.dumps(sorted(asked.items())).encode()).hexdigest()
 
 
 def load_catalogue(site: Site) -> Catalogue:

@@ -16,6 +16,9 @@ from leadlight.schema import (
     CREATED_AT,
     EVENT_ID,
     EVERYBODY,
+    ID_AT_MOST,
+    ID_PATTERN,
+    ID_WORDS,
     KIND,
     LEAD_CREATED,
     LEAD_ID,
@@ -27,6 +30,8 @@ from leadlight.settings import Site
 def lead_rules(leads: ibis.Table, site: Site, wall: Micros) -> Iterator[Rule]:
     """The rules of every row of leads, typed."""
     yield Rule(leads[LEAD_ID].isnull(), "without lead_id", "every lead needs one", (LEAD_ID, RAW + CREATED_AT))
+    odd = (leads[LEAD_ID].length() > ID_AT_MOST) | ~leads[LEAD_ID].re_search(f"^{ID_PATTERN}$")
+    yield Rule(odd, "with a lead_id that no request could name", f"an id has {ID_WORDS}", (LEAD_ID,))
     advice = "a lead must come from somewhere; where that was not recorded, say 'not_recorded'"
     yield Rule(leads[CHANNEL].isnull(), "without channel", advice, (CHANNEL, LEAD_ID))
     advice = f"{EVERYBODY} stands for everybody in context features; map it to another name"

@@ -12,7 +12,7 @@ from features.log.erasing import erase_leads
 from features.log.facts import Appended, Logged, NewFact, Refused
 from features.log.judging import judge
 from features.log.known import known_of
-from features.log.linking import contacts_like, contacts_of, edges_of, linked
+from features.log.linking import contacts_like, contacts_of, edges_of, linked, shown_by
 from features.log.reading import CHANGED, CHANGED_PARTS, ERASED, FACTS, FIRST_ARRIVAL, logged
 from features.log.sequence import PATIENCE_MS, Head, lock_head, look, move_clock, move_head, settle
 from features.log.tail import Tail, read_tail
@@ -96,6 +96,10 @@ class Log:
     def contacts_of(self, lead_ids: Iterable[str]) -> list[Evidence]:
         """Every contact that these leads showed."""
         return contacts_of(self._engine, lead_ids)
+
+    def shown_by(self, lead_ids: Iterable[str]) -> list[tuple[str, str | None]]:
+        """Each of these leads with every masked contact that its versions had."""
+        return [(lead_id, contact) for lead_id, contact in shown_by(self._engine, lead_ids)]
 
     def contacts_like(self, hashes: Iterable[str]) -> list[Evidence]:
         """Every lead that showed a contact with one of these hashes."""

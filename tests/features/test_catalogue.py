@@ -70,11 +70,32 @@ def test_context_stands_apart() -> None:
 
 
 def test_the_hash_follows_the_meaning() -> None:
-    """The same entries have the same hash; one word more has another."""
+    """Words, themes, groups and directions change nothing; whatever a value depends on does."""
     one, same = catalogue(entry(kind="count")), catalogue(entry(kind="count"))
-    other = catalogue(entry(kind="count", group="habit"))
+    told = catalogue(entry(kind="count", zh="字", en="words", group="habit", theme="value", direction="up"))
+    others = [
+        catalogue(entry(kind="active_days")),
+        catalogue(entry(kind="count", where={"page": ["home"]})),
+        catalogue(entry(kind="count", amount_over=3)),
+        catalogue(entry(kind="count", windows=["7d"])),
+        catalogue(entry(name="other", kind="count")),
+    ]
 
-    assert one.hash == same.hash != other.hash
+    assert one.hash == same.hash == told.hash
+    assert len({one.hash, *(other.hash for other in others)}) == 6
+
+
+def test_some_columns_have_a_digest_of_their_own() -> None:
+    """A column more leaves it as it was; one that a level is computed from changes it."""
+    levels = [{"name": "high", "when": ["views >= 5"]}]
+    tier: dict[str, object] = {"kind": "level", "name": "tier", "zh": "档", "en": "tier", "levels": levels}
+    narrow = entry(kind="count", where={"page": ["home"]})
+    made = catalogue(entry(kind="count"), tier, entry(name="more", kind="count"))
+    other = catalogue(narrow, tier)
+
+    assert made.digest(["tier"]) == catalogue(entry(kind="count"), tier).digest(["tier"])
+    assert made.digest(["tier"]) != other.digest(["tier"])
+    assert made.digest(["more"]) != made.digest(["views"])
 
 
 @pytest.mark.parametrize(

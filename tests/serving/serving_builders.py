@@ -272,7 +272,7 @@ def certify_champion(
         origin=Origin(
             target,
             school.site.targets[target].question,
-            school.catalogue.hash,
+            school.catalogue.digest(fitted.model.encoder.columns),
             "made",
             3,
             len(y),

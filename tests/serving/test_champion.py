@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from features.catalogue import Catalogue
+from features.catalogue import AnyEntry, Catalogue, Indicator
 from leadlight.model.certificate import PUBLIC_KEY, Certificate, signing_key, write_certificate
 from leadlight.shelf import bundle_folder, champion_file, keys_folder
 from serving.champion import Champion, Champions
@@ -49,7 +49,7 @@ def refusal(champions: Champions) -> str:
 def test_a_certified_champion_serves(school: School, champion: Champion) -> None:
     """The version that the champion file names is loaded, with the columns in the model's order."""
     assert (champion.target, champion.version) == (TARGET, "1")
-    assert champion.bundle.manifest.origin.catalogue_hash == school.catalogue.hash
+    assert champion.bundle.manifest.origin.catalogue_hash == school.catalogue.digest(champion.bundle.manifest.columns)
     assert tuple(column.name for column in champion.columns) == champion.bundle.model.encoder.columns
 
 
@@ -138,11 +138,32 @@ def test_an_unreadable_champion_file_is_no_champion(copy: School, content: str) 
     assert refusal(opened(copy))
 
 
-def test_a_catalogue_that_changed_since_training_stops_its_champion(copy: School) -> None:
-    """A model is fed only with the features it was trained on."""
-    catalogue = Catalogue(feature=copy.catalogue.feature[:-1])
+def test_features_that_changed_since_training_stop_their_champion(copy: School) -> None:
+    """A model is fed only with the features it was trained on, computed as they were then."""
+    first, *others, _ = copy.catalogue.feature
+    fewer = Catalogue(feature=(first, *others))
+    narrower = Catalogue(feature=tuple(_narrower(each) for each in copy.catalogue.feature))
 
-    assert "catalogue.toml has changed" in refusal(opened(School(copy.site, catalogue, copy.state)))
+    assert "catalogue.toml has no " in refusal(opened(School(copy.site, fewer, copy.state)))
+    assert "computes the model's features otherwise" in refusal(opened(School(copy.site, narrower, copy.state)))
+
+
+def _narrower(entry: AnyEntry) -> AnyEntry:
+    return entry.model_copy(update={"amount_over": 1.0}) if isinstance(entry, Indicator) else entry
+
+
+def test_other_words_and_further_features_leave_the_champion_be(copy: School) -> None:
+    """It goes on serving, in the corrected words."""
+    first, *others = copy.catalogue.feature
+    reworded = first.model_copy(update={"en": "corrected", "theme": "value"})
+    further = others[0].model_copy(update={"name": "further"})
+    catalogue = Catalogue(feature=(reworded, *others, further))
+
+    champion = opened(School(copy.site, catalogue, copy.state)).get(TARGET)
+
+    words = {column.name: column.wording("en") for column in champion.columns}
+    assert words[first.name] == "corrected"
+    assert "further" not in words
 
 
 def test_a_promotion_is_seen_and_an_uncertified_one_ends_the_old_champion(copy: School) -> None:

@@ -52,10 +52,11 @@ def asking(school: School, champion: Champion, tmp_path_factory: pytest.TempPath
     model, rows = champion.bundle.model, champion.bundle.golden["rows"]
     written = bundle_folder(made.state, "recall", 4)
     said = model.score(rows).probability
+    features = made.catalogue.digest(model.encoder.columns)
     digest = write_bundle(
         written,
         model,
-        origin=Origin("recall", target.question, made.catalogue.hash, "made", 3, 700, 100, NOON),
+        origin=Origin("recall", target.question, features, "made", 3, 700, 100, NOON),
         cuts=freeze_cuts(said, operate=target.operate, grades=target.grades),
         rows=rows,
         reference={},

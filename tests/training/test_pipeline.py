@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 from sklearn.metrics import log_loss, precision_score, recall_score, roc_auc_score
 
@@ -18,7 +20,7 @@ from leadlight.schema import from_micros
 from leadlight.settings import SiteError, load_site
 from leadlight.shelf import bundle_folder, current_champion, verdict_file
 from tests.training.card_figures import shown, tables_of
-from tests.training.training_builders import Place, made_place, made_rows, write_state
+from tests.training.training_builders import Place, as_dataset, made_place, made_rows, write_state
 from training.dataset import load
 from training.evaluate import evaluate
 from training.evaluate.calibration import noise_floor
@@ -262,18 +264,41 @@ def test_a_champion_answers_only_while_it_could_serve(again: Trained) -> None:
     """It scores the rows; without one of its columns it cannot, and says so; without its certificate it is none."""
     place, _ = again
     champion = registry.promote(place.site, "sale", state=place.state, decision=DECISION)
-    rows = made_rows(50)
+    test, target = as_dataset(place, made_rows(2000)).part("test"), place.site.targets["sale"]
 
-    served, _ = champion_rival(place.state, "sale", rows)
-    lacking, _ = champion_rival(place.state, "sale", rows.drop(columns="visits"))
+    served, said = champion_rival(place.state, "sale", test, target)
+    lacking, _ = champion_rival(place.state, "sale", replace(test, X=test.X.drop(columns="visits")), target)
     (bundle_folder(place.state, "sale", champion.version) / "certificate.json").unlink()
-    uncertified, remark = champion_rival(place.state, "sale", rows)
+    uncertified, remark = champion_rival(place.state, "sale", test, target)
 
     assert served is not None
     assert served.p is not None
-    assert served.p.shape == (50,)
+    assert served.p.shape == (400,)
+    assert (served.rows, said) == (None, "")
     assert lacking is not None
     assert lacking.p is None
     assert "'visits'" in lacking.reason
     assert uncertified is None
     assert "champion 1 counts as none" in remark
+
+
+def test_a_champion_is_no_rival_on_rows_that_it_learned_from(again: Trained) -> None:
+    """Where the test now begins before the champion's training ended, only later rows count; too few leave it open."""
+    place, _ = again
+    registry.promote(place.site, "sale", state=place.state, decision=DECISION)
+    target = place.site.targets["sale"]
+    rows = as_dataset(place, made_rows(2000))
+    wider = rows.where(np.arange(2000) >= 1000)
+    early = rows.where((np.arange(2000) >= 1000) & (np.arange(2000) < 1650))
+
+    cut, remark = champion_rival(place.state, "sale", wider, target)
+    none, _ = champion_rival(place.state, "sale", early, target)
+
+    assert cut is not None
+    assert cut.rows is not None
+    assert (wider.as_of[cut.rows] == rows.part("test").as_of).all()
+    assert remark.startswith("600 of 1,000 test rows do not count: champion 1 learned from outcomes")
+    assert none is not None
+    assert none.p is None
+    assert none.needed is not None
+    assert "are too few to judge by: 40 of either are needed: train again with rows from later on" in none.reason

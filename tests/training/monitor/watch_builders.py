@@ -140,12 +140,19 @@ def live(place: Place, world: World) -> None:
 
 def answer_all(place: Place, **known: Any) -> list[journal.Answer]:  # noqa: ANN401  fields of Answer
     """Put an answer of the champion about every scheduled moment since into the journal; returns them."""
+    answers = all_answers(place, **known)
+    write_answers(place, answers)
+    return answers
+
+
+def all_answers(place: Place, **known: Any) -> list[journal.Answer]:  # noqa: ANN401  fields of Answer
+    """An answer of the champion about every scheduled moment since, by time."""
     rows = scheduled_rows(place.site, place.catalogue, TARGET, place.state, after=TRAINED, end=END)
     rows = rows.filter(pc.invert(rows["converted"]))
     bundle = place.champion
     X = as_frame(place, rows)
     scores = bundle.model.score(X)
-    answers = [
+    return [
         journal.Answer(
             **{
                 "id": f"{place_in:06d}",
@@ -181,8 +188,6 @@ def answer_all(place: Place, **known: Any) -> list[journal.Answer]:  # noqa: ANN
             )
         )
     ]
-    write_answers(place, answers)
-    return answers
 
 
 def name_champion(place: Place, version: int, sha256: str) -> None:
@@ -230,7 +235,7 @@ def _make_champion(place: Place) -> None:
     X, y = as_frame(place, rows), rows["label"].to_numpy().astype(np.int8)
     encoder = learn_encoder(X)
     matrix = encoder.encode(X)
-    choice = LinearChoice(PLAIN, 1.0, 0.0)
+    choice = LinearChoice(((PLAIN, 1.0),), 0.0)
     columns = len(encoder.columns)
     linear = fit_linear(Sample(matrix, y, np.ones(len(y))), encoder, choice, directions={})
     margins = linear.margin(linear.contributions(matrix))
@@ -245,7 +250,14 @@ def _make_champion(place: Place) -> None:
     )
     target = place.site.targets[TARGET]
     origin = Origin(
-        TARGET, target.question, place.catalogue.hash, "d" * 64, 7, len(y), int(y.sum()), int(rows["as_of"][-1].as_py())
+        TARGET,
+        target.question,
+        place.catalogue.digest(encoder.columns),
+        "d" * 64,
+        7,
+        len(y),
+        int(y.sum()),
+        int(rows["as_of"][-1].as_py()),
     )
     reference = {
         **distributions(X, encoder, sigmoid(margins)),
