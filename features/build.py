@@ -35,6 +35,7 @@ from features.people import as_people
 from features.recording import Recorder
 from features.rows import OnlineRows, online_rows, write_context_rows, write_lead_rows, write_online_rows
 from features.segments import export_log, open_log
+from features.settled import settled_at
 from features.sources import query_files, read_sources
 from features.spine import spine_file, training_spine
 from features.unchanged import last_rows
@@ -113,6 +114,8 @@ def build(
         key = identity_key(site, state, os.environ)
         if log and key:
             date_late(site, state, log, key, wall=wall)
+        if log is not None and (as_of is not None or site.clock.at == "wall"):
+            settled_at(log, wall if as_of is None else as_of)  # what the log has from now on arrives later
         head = log.head() if log else 0
         request = _request(site, catalogue, data=data, state=state, as_of=as_of, wall=wall, key=key)
         last = _last_built(state, f"{request} {head}")

@@ -19,7 +19,7 @@ from features.facts import Event, LeadFacts, Recorded, Tables, Version
 from features.history import History
 from features.identity import IDENTITY, Edge, Evidence, intervals, neighbourhood
 from features.live import Live, with_live
-from features.log import Log, Logged, lead_hash
+from features.log import Head, Log, Logged, lead_hash
 from features.people import person
 from leadlight.schema import FOREVER, Micros
 from leadlight.settings import Identity, Site
@@ -52,9 +52,13 @@ class Past:
         """What *now* means for ``site``: ``wall``, or just after the newest fact, so that this fact counts."""
         return wall if site.clock.at == "wall" else self.newest_fact + 1
 
-    def behind(self) -> bool:
-        """Whether the log has facts that were not read yet; costs one look at its head."""
-        return self._log is not None and self._log.head() != self._head
+    def look(self) -> Head:
+        """The log's head as it is now; without a log nothing can arrive any more."""
+        return self._log.look() if self._log else Head(self._head, self.newest_fact, FOREVER)
+
+    def behind(self, head: Head) -> bool:
+        """Whether there are facts up to ``head`` that were not read yet."""
+        return head.seq > self._head
 
     def news(self, known: Iterable[str]) -> tuple[int, frozenset[str]]:
         """The log's head, and the leads and persons whose facts may be others than at the last.
@@ -65,10 +69,11 @@ class Past:
         if self._log is None:
             return self._head, frozenset()
         after = self._head
-        head, changed = self._log.changed(after)
+        look, changed = self._log.changed(after)
+        head = look.seq
+        self.newest_fact = max(self.newest_fact, look.newest)
         if head == after:
             return head, frozenset()
-        self.newest_fact = max(self.newest_fact, self._log.newest() or 0)
         changed |= self._forget(changed, known)
         self._changed |= dict.fromkeys(changed, head)
         persons = changed | self._persons(changed) | self._regroup(self._log.linked(after))

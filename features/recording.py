@@ -62,11 +62,9 @@ class Recorder:
         news = unheard(raw, self.site, self.catalogue, live, self.key)
         if not news.facts:
             return self, live, ()
-        newest = self.log.newest() or 0
-        facts_tell_time = self.site.clock.at == "last_fact"
-        before = last_summary(state)
-        now = max(newest, before.newest_fact if before else 0) if facts_tell_time else max(wall, newest)
-        notes = news.tell(self.log, arrived_at=now + 2, facts_tell_time=facts_tell_time)
+        facts_tell_time, before = self.site.clock.at == "last_fact", last_summary(state)
+        now = max(self.log.look().newest, before.newest_fact if before else 0) + 2 if facts_tell_time else wall
+        notes = news.tell(self.log, now=now, facts_tell_time=facts_tell_time)
         with publishing(state):
             recorder = replace(self, segments=export_log(self.log, state, through=self.log.head()))
         return recorder, recorder.live(raw.connection), notes

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import ibis
@@ -35,8 +36,8 @@ class Unheard:
 
     facts: tuple[NewFact, ...]
 
-    def tell(self, log: Log, *, arrived_at: Micros, facts_tell_time: bool) -> tuple[str, ...]:
-        """Append them; what to note of it."""
+    def tell(self, log: Log, *, now: Micros, facts_tell_time: bool) -> tuple[str, ...]:
+        """Append them, as of ``now`` at the earliest; what to note of it."""
         taken = refused = 0
         for start in range(0, len(self.facts), AT_ONCE):
             left: Sequence[NewFact] = self.facts[start : start + AT_ONCE]
@@ -44,7 +45,7 @@ class Unheard:
                 moments = [getattr(fact, "at", 0) for fact in left] if facts_tell_time else []
                 base = {fact.lead_id: LeadFacts(fact.lead_id, 0, "") for fact in left if isinstance(fact, NewEvent)}
                 try:
-                    log.append(left, arrived_at=max([arrived_at, *moments]), base=base)
+                    log.append(left, now=partial(max, [now, *moments]), base=base)
                 except Refused as fault:
                     wrong = {place for place, _ in fault.by_fact}
                     refused += len(wrong)
@@ -97,7 +98,11 @@ def _leads(raw: Raw, site: Site, catalogue: Catalogue, live: Live, key: Key | No
 def _said(row: Fields, before: list[NewVersion], *, versioned: bool) -> NewVersion:
     """What a row says on top of what is known of that moment: a blank does not say that nobody knows."""
     at = row[AT] if versioned else before[0].created_at
-    same = [each for each in before if each.at == at] or [each for each in before if each.at < at] or before[:1]
+    same = (
+        [each for each in before if each.at == at]
+        or [each for each in before if each.at is not None and each.at < at]
+        or before[:1]
+    )
     values = {name: value for name, value in row.items() if value is not None and name not in {LEAD_ID, AT, CHANNEL}}
     said = NewVersion(
         lead_id=row[LEAD_ID],

@@ -18,6 +18,7 @@ import pyarrow as pa
 from features import relational
 from features.catalogue import Catalogue
 from features.people import as_people
+from features.settled import clock_of_base
 from features.spine import open_leads
 from leadlight.database import DatabaseUnavailable, open_database
 from leadlight.journal import keep
@@ -76,7 +77,7 @@ def score_site(  # noqa: PLR0913  each is an option of the command line
     with open_sheet(out) as sheet:  # first: a wrong name is said before the work
         champion = load_champion(catalogue, site, target, state=state)
         desk = open_desk(site, catalogue, state)
-        asked_at = desk.past.now(site, wall=wall) if as_of is None else as_of
+        asked_at = clock_of_base(site, desk.past.base, state=state, wall=wall) if as_of is None else as_of
         asker = Asker(language, from_micros(wall))
         if not journal:
             return score_open_leads(desk, champion, as_of=asked_at, asker=asker, sheet=sheet)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from features.catalogue import Catalogue
 from features.history import LeadFacts, open_history
-from features.log import Log
+from features.log import Head, Log
 from features.past import Past
 from features.single import Row, evaluator
 from features.store.door import Store
@@ -38,10 +38,14 @@ class Desk:
     exploration: Exploration
     _catching_up: threading.Lock = field(default_factory=threading.Lock)
 
-    def catch_up(self) -> None:
-        """Take in what the log has gained since the last look, whoever wrote it."""
-        if not self.past.behind():
-            return
+    def catch_up(self, head: Head | None = None) -> Head:
+        """Take in what the log has up to ``head``, by default up to now, whoever wrote it; the head."""
+        head = self.past.look() if head is None else head
+        if self.past.behind(head):
+            self._take_in()
+        return head
+
+    def _take_in(self) -> None:
         with self._catching_up:
             head, changed = self.past.news(self.roster.members)
             ordered = sorted(changed)

@@ -11,6 +11,7 @@ from features.arrivals import Admission, Wrong, plain, plain_labels
 from features.history import Event, LeadFacts, Version
 from leadlight.schema import CHANNEL, Micros, from_micros, to_micros
 from leadlight.settings import Site
+from serving.clock import Settled
 from serving.problems import Fault, shown
 from serving.roster import Roster
 from serving.schemas import KnownLead, NewEvent, NewLead
@@ -18,11 +19,15 @@ from serving.schemas import KnownLead, NewEvent, NewLead
 
 @dataclass(frozen=True)
 class Question:
-    """One lead at one moment; ``facts`` of a lead that came inline, else the history has them."""
+    """One lead at one moment; ``facts`` of a lead that came inline, else the history has them.
+
+    ``late`` if it is an earlier moment than was asked about: the last one of which all was known in time.
+    """
 
     lead_id: str
     as_of: Micros
     facts: LeadFacts | None = None
+    late: bool = False
 
 
 @dataclass(frozen=True)
@@ -32,16 +37,27 @@ class Door:
     site: Site
     roster: Roster
     admission: Admission
-    clock: Micros
+    now: Settled
+    settle: Callable[[Micros], Settled]
+    """Makes sure that all is known that will ever have arrived by a moment."""
     person: Callable[[str, Micros], str]
     """The canonical lead of any of a person's leads at a moment."""
 
-    def question(self, lead_id: str, as_of: Micros | None) -> Question:
+    @property
+    def clock(self) -> Micros:
+        """The moment of a question that names none."""
+        return self.now.moment
+
+    def at(self, moment: Micros) -> Settled:
+        """``moment`` as it can be asked about; one that nobody may ask about moves no clock."""
+        return self.now if moment == self.clock else self.settle(min(moment, self.admission.latest + 1))
+
+    def question(self, lead_id: str, as_of: Settled | None) -> Question:
         """What is asked about a lead that the history knows; of no given moment, as soon as all its facts count."""
         if as_of is None:
             member = self.roster.members.get(self.person(lead_id, self.clock))
-            as_of = self.clock if member is None else max(self.clock, member.counts_from)
-        return Question(self.person(lead_id, as_of), as_of)
+            as_of = self.at(self.clock if member is None else max(self.clock, member.counts_from))
+        return Question(self.person(lead_id, as_of.moment), as_of.moment, late=as_of.late)
 
 
 def questions(
@@ -50,7 +66,7 @@ def questions(
     """A question for each lead, in order, and all that is wrong; with a fault no question is to be used."""
     wrongs = [] if as_of is None else door.admission.moment("as_of", moment(as_of, door.site), as_of.isoformat())
     faults = list(faults_of("#", None, wrongs))
-    asked_at = None if as_of is None or faults else moment(as_of, door.site)
+    asked_at = None if as_of is None or faults else door.at(moment(as_of, door.site))
     found = []
     for index, lead in enumerate(leads):
         if isinstance(lead, NewLead):
@@ -68,7 +84,7 @@ def moment(when: dt.datetime, site: Site) -> Micros:
     return to_micros(when.replace(tzinfo=dt.UTC)) - site.offset if when.tzinfo is None else to_micros(when)
 
 
-def _inline(door: Door, lead: NewLead, asked_at: Micros | None) -> Question:
+def _inline(door: Door, lead: NewLead, asked_at: Settled | None) -> Question:
     """A new lead's question, asked at the clock, or just after its newest fact so that this one counts."""
     created_at = moment(lead.created_at, door.site)
     events = tuple(_event(door.site, event) for event in lead.events if event.kind in door.site.kinds)
@@ -76,7 +92,8 @@ def _inline(door: Door, lead: NewLead, asked_at: Micros | None) -> Question:
     version = Version(created_at, created_at, {**attributes, CHANNEL: lead.channel})
     facts = LeadFacts(lead.lead_id, created_at, lead.channel, None, (version,), events)
     newest = max([created_at, *(max(event.at, event.arrived_at) for event in events)])
-    return Question(lead.lead_id, max(door.clock, newest + 1) if asked_at is None else asked_at, facts)
+    asked = door.at(max(door.clock, newest + 1)) if asked_at is None else asked_at
+    return Question(lead.lead_id, asked.moment, facts, late=asked.late)
 
 
 def _event(site: Site, event: NewEvent) -> Event:

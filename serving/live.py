@@ -9,7 +9,7 @@ from features.arrivals import Admission, Wrong, one_of, plain, plain_labels
 from features.identity import hashes_of, mask_of
 from features.identity.key import Key
 from features.log import NewEvent, NewVersion
-from leadlight.schema import CHANNEL, CONTACTS, EVERYBODY, Micros, from_micros
+from leadlight.schema import CHANNEL, CONTACTS, EVERYBODY, from_micros
 from leadlight.settings import Site
 from serving.intake import Door, faults_of, moment
 from serving.problems import Fault, unprocessable
@@ -59,23 +59,21 @@ class Hashing:
     region: str
 
 
-def version(door: Door, lead_id: str, sent: LeadRequest, *, arrives_at: Micros, hashing: Hashing) -> NewVersion:
+def version(door: Door, lead_id: str, sent: LeadRequest, *, hashing: Hashing) -> NewVersion:
     """The version of a lead that was sent; a 422 with every fault."""
     faults = list(faults_of("#", None, _version_wrongs(door, lead_id, sent)))
     if faults:
         raise unprocessable(faults)
     member = door.roster.members.get(lead_id)
     channel = sent.channel or (member.channel if member else "")
-    given = arrives_at if sent.created_at is None else moment(sent.created_at, door.site)
-    created_at = member.created_at if member else given
-    at = (arrives_at if member else created_at) if sent.at is None else moment(sent.at, door.site)
+    given = None if sent.created_at is None else moment(sent.created_at, door.site)
     contacts = {name: getattr(sent, name) for name in CONTACTS}
     return NewVersion(
         lead_id=lead_id,
-        created_at=created_at,
+        created_at=member.created_at if member else given,
         channel=channel,
         contact=mask_of(contacts),
-        at=at,
+        at=None if sent.at is None else moment(sent.at, door.site),
         attributes={name: plain(value) for name, value in sent.attributes.items()},
         hashes=() if hashing.key is None else hashes_of(contacts, hashing.key, hashing.region),
     )

@@ -139,6 +139,7 @@ def _locked(champion: Champion, question: Question, held: tuple[Lock, ...], aske
         scored_at=asker.at,
         model_version=champion.version,
         rung=champion.bundle.model.rung,
+        degraded=question.late,
     )
 
 
@@ -174,7 +175,7 @@ def _scored(
         scored_at=asker.at,
         model_version=champion.version,
         rung=champion.bundle.model.rung,
-        degraded=row.degraded,
+        degraded=row.degraded or question.late,
         flagged=flagged,
         explored=exploration.draws(champion.target, question.lead_id, question.as_of, flagged=flagged),
     )

@@ -13,13 +13,14 @@ from features.catalogue import Catalogue
 from features.erasure import Erased, erase_people
 from features.history import history_folder
 from features.identity import identity_key
-from features.log import Appended, Log, Refused
+from features.log import Appended, Log, NewFact, Refused
 from features.store import StoreUnavailable
 from leadlight.schema import Micros
 from leadlight.settings import Site, SiteError
 from serving import rows
 from serving.challenger import Challengers
 from serving.champion import Champion, Champions
+from serving.clock import Clock, Settled
 from serving.desk import Desk, open_desk
 from serving.entries import Told
 from serving.intake import Door
@@ -30,7 +31,7 @@ from serving.problems import Fault, Problem, shown, unprocessable
 from serving.proven import AT_HAND, Proven
 from serving.schemas import Score
 from serving.scoring import Answered
-from serving.writing import Make, Times, Writer
+from serving.writing import Writer
 
 _log = logging.getLogger("leadlight.serving")
 
@@ -60,8 +61,8 @@ class Service:
         self.hashing = Hashing(identity_key(site, state, os.environ), site.identity.region)
         self._facts = log
         self._as_of = as_of
-        self._times = Times()
-        self._writer = Writer(log, self._times, facts_tell_time=site.clock.at == "last_fact")
+        self.clock = Clock(site, log, wall=wall, stopped=as_of)
+        self._writer = Writer(log, facts_tell_time=site.clock.at == "last_fact")
         self._day_closed: int | None = None
         self._opening = threading.Lock()
         self._seen: Mark = self._mark()
@@ -91,7 +92,8 @@ class Service:
 
     def keep_exact(self) -> None:
         """Evaluate anew the rows that have expired, and close the day: what keeps answers quick."""
-        desk, now = self.desk, self._now(self.desk)
+        desk = self.desk
+        now = self._settled(desk).moment
         self._day_closed = rows.close_day(desk, now, self._day_closed)
         if self._as_of is None and self.site.clock.at == "wall":
             rows.sweep(desk, now)
@@ -114,13 +116,19 @@ class Service:
 
     def door(self, desk: Desk) -> Door:
         """What requests to ``desk`` are held against at this moment; all that had arrived by now is taken in."""
-        now = self._times.asked(self._now(desk)) if self._as_of is None else self._as_of
-        desk.catch_up()
-        admission = Admission(self.site, desk.channels, desk.roster.attributes, latest=max(now, self.wall()))
-        return Door(self.site, desk.roster, admission, clock=now, person=desk.past.person_of)
+        now = self._settled(desk)
+        latest = max(now.moment, self.wall())
+        admission = Admission(self.site, desk.channels, desk.roster.attributes, latest=latest)
 
-    def accept(self, desk: Desk, make: Make, *, place: str) -> Appended:
-        """Keep what ``make`` makes of the moment of arrival, all or nothing, and let the next score count it.
+        def settle(moment: Micros) -> Settled:
+            settled = self.clock.settled(moment, now.head)
+            desk.catch_up(settled.head)
+            return settled
+
+        return Door(self.site, desk.roster, admission, now=now, settle=settle, person=desk.past.person_of)
+
+    def accept(self, desk: Desk, facts: Sequence[NewFact], *, place: str) -> Appended:
+        """Keep ``facts``, all or nothing, and let the next score count them.
 
         ``place`` is where fact ``{index}`` stands in the request. A 422 tells what the log refuses: facts of erased or
         unknown leads, or the event_id of another lead's event. A server whose clock was stopped takes nothing: 409.
@@ -128,15 +136,18 @@ class Service:
         if self._as_of is not None:
             raise Problem(409, "This server's clock is stopped (--as-of): facts go to one whose clock runs.")
 
+        def now() -> Micros:
+            return desk.past.now(self.site, wall=self.wall())
+
         def count(leads: set[str]) -> None:
-            desk.catch_up()
+            head = desk.catch_up()
             try:
-                rows.write_rows(desk, leads, self._now(desk))
+                rows.write_rows(desk, leads, self.clock.reads(desk.past, head))
             except StoreUnavailable:
                 _log.warning("rows_not_stored", extra={"leads": len(leads)})  # they are evaluated when asked for
 
         try:
-            return self._writer.append(make, now=lambda: self._now(desk), base=desk.past.recorded, then=count)
+            return self._writer.append(facts, now=now, base=desk.past.recorded, then=count)
         except Refused as refused:
             raise unprocessable([_refusal(place, *each) for each in refused.by_fact]) from refused
 
@@ -147,10 +158,11 @@ class Service:
         self.refresh()
         return erased
 
-    def _now(self, desk: Desk) -> Micros:
-        if self._as_of is not None:
-            return self._as_of
-        return desk.past.now(self.site, wall=self.wall())
+    def _settled(self, desk: Desk) -> Settled:
+        """The clock, and all taken in that had arrived by then."""
+        now = self.clock.now(desk.past)
+        desk.catch_up(now.head)
+        return now
 
     def _mark(self) -> Mark:
         return mark_of(history_folder(self._state) / "summary.json")

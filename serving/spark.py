@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from features.catalogue import Catalogue
 from features.facts import Value
 from features.people import as_people
+from features.settled import clock_of_base
 from features.spark.rows import hand_over, lead_rows
 from features.spark.session import open_spark
 from features.spine import open_leads
@@ -58,7 +59,7 @@ def score_site(
     with _workshop(out) as folder:  # first: a wrong name is said before the work
         champion = load_champion(catalogue, site, target, state=state)
         desk = open_desk(site, catalogue, state)
-        asked_at = desk.past.now(site, wall=wall) if as_of is None else as_of
+        asked_at = clock_of_base(site, desk.past.base, state=state, wall=wall) if as_of is None else as_of
         asker = Asker(language, from_micros(wall))
         return score_open_leads(desk, champion, state=state, as_of=asked_at, asker=asker, folder=folder)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import ibis
@@ -51,13 +51,14 @@ class Review:
         self._past = Past(base, log, site.identity)
         self._catch_up()
 
-    def say(self, edge: NewEdge, *, wall: Micros) -> Said:
+    def say(self, edge: NewEdge, *, wall: Callable[[], Micros]) -> Said:
         """Append a reviewer's word; what the log cannot take is a ``SiteError``."""
         leads = [lead for lead in (edge.lead_id, edge.other_id) if lead is not None]
-        arrived_at = self._past.now(self._site, wall=wall)
-        done = self._log.append([edge], arrived_at=arrived_at, base=self._past.recorded(leads))
+        done = self._log.append(
+            [edge], now=lambda: self._past.now(self._site, wall=wall()), base=self._past.recorded(leads)
+        )
         self._catch_up()
-        return Said(done.results[0] != "unchanged", arrived_at, {lead: self._person(lead) for lead in leads})
+        return Said(done.results[0] != "unchanged", done.arrived_at, {lead: self._person(lead) for lead in leads})
 
     def held(self) -> tuple[Held, ...]:
         """The merges that await a reviewer."""

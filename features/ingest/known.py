@@ -17,13 +17,13 @@ Standing = Literal["news", "stands", "stood"]
 
 @dataclass
 class KnownLead:
-    """A lead as whoever reads a file has heard of it: ``said`` are the values of all its versions, whoever sent them.
+    """A lead as whoever reads a file has heard of it; without ``created_at`` it is created when it arrives.
 
-    ``contacts`` are the masked ones, ``hashes`` the (type, hash), ``pending`` the version that the file itself had last
-    and that is not in the log yet.
+    ``said`` are the values of all its versions, whoever sent them, ``contacts`` the masked ones, ``hashes`` the (type,
+    hash), ``pending`` the version that the file itself had last and that is not in the log yet.
     """
 
-    created_at: Micros
+    created_at: Micros | None
     channel: str
     said: list[Mapping[str, Value]] = field(default_factory=list)
     stands: Mapping[str, Value] = field(default_factory=dict)

@@ -46,7 +46,6 @@ class Reader:
     site: Site
     admission: Admission
     known: dict[str, KnownLead]
-    arrives_at: Micros
     key: Key | None
 
     def fact(self, row: FileRow) -> NewEvent | NewVersion | Standing | list[Refusal]:
@@ -83,14 +82,13 @@ class Reader:
         known = self.known.get(lead_id)
         known_created, known_channel = (None, "") if known is None else (known.created_at, known.channel)
         channel = _by_wording(str(values.get(CHANNEL, known_channel)), self.site.channels)
-        if CHANNEL in values or known_created is None:
+        if CHANNEL in values or known is None:
             wrongs += self.admission.channel(channel) if channel else [_missing(CHANNEL)]
         created_at = self._moment(values, CREATED_AT, wrongs)
         created_at = created_at if created_at is not None else known_created
         if known_created is not None and created_at != known_created:
             allowed = f"what the lead was created with, {from_micros(known_created).isoformat()}, or nothing"
             wrongs.append(Wrong(CREATED_AT, values[CREATED_AT], allowed))
-        created_at = self.arrives_at if created_at is None else created_at
         at = self._moment(values, AT, wrongs)
         attributes = dict(self._attributes(values, wrongs))
         contacts = {name: str(values[name]) if name in values else None for name in CONTACTS}
@@ -99,7 +97,7 @@ class Reader:
             created_at=created_at,
             channel=channel,
             contact=mask_of(contacts),
-            at=at if at is not None else (created_at if known_created is None else self.arrives_at),
+            at=at if at is not None or known is not None else created_at,
             attributes=attributes,
             hashes=() if self.key is None else hashes_of(contacts, self.key, self.site.identity.region),
         )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -51,12 +52,19 @@ class Taken:
 
 
 def ingest(
-    path: Path, site: Site, base: History, log: Log, *, state: Path, wall: Micros, taken: Taken | None = None
+    path: Path,
+    site: Site,
+    base: History,
+    log: Log,
+    *,
+    state: Path,
+    wall: Callable[[], Micros],
+    taken: Taken | None = None,
 ) -> Taken:
     """Take the rows of ``path`` into ``log``: events if they have a kind, else leads as they now stand.
 
-    They arrive now. Rows that the log has already change nothing, so a file may be sent again, whole or mended.
-    ``taken`` is kept up as the batches are taken in, for whoever wants to know where it stopped.
+    Each batch arrives when it is taken. Rows that the log has already change nothing, so a file may be sent again,
+    whole or mended. ``taken`` is kept up as the batches are taken in, for whoever wants to know where it stopped.
     """
     past = Past(base, log, site.identity)
     taken = Taken() if taken is None else taken
@@ -66,20 +74,18 @@ def ingest(
     while read := list(islice(rows, AT_ONCE)):
         batch = [row for row in read if isinstance(row, FileRow)]
         past.reached(past.news(())[0])
-        arrives_at = past.now(site, wall=wall)
         known = past.records({lead_of(row) for row in batch} - {""})
         versioned = {lead_of(row) for row in batch if not is_event(row)}
         channels = frozenset(site.channels or {str(row.values.get(CHANNEL)) for row in batch})
         reader = Reader(
             site=site,
-            admission=Admission(site, channels, types, latest=max(wall, arrives_at)),
+            admission=Admission(site, channels, types, latest=max(wall(), past.newest_fact + 1)),
             known=known_leads(past, log, {lead_id: known[lead_id] for lead_id in versioned & known.keys()}),
-            arrives_at=arrives_at,
             key=key,
         )
         taken.rows += len(read)
         taken.refused += (row for row in read if isinstance(row, Refusal))
-        _take(batch, reader, log, past.recorded(known), taken)
+        _take(batch, reader, log, past.recorded(known), taken, now=lambda: past.now(site, wall=wall()))
     return taken
 
 
@@ -91,7 +97,15 @@ def attribute_types(base: History) -> dict[str, str]:
     return {name: "text" if kind.is_string() else "number" for name, kind in schema.items() if name not in fixed}
 
 
-def _take(batch: Iterable[FileRow], reader: Reader, log: Log, base: Mapping[str, LeadFacts], taken: Taken) -> None:
+def _take(
+    batch: Iterable[FileRow],
+    reader: Reader,
+    log: Log,
+    base: Mapping[str, LeadFacts],
+    taken: Taken,
+    *,
+    now: Callable[[], Micros],
+) -> None:
     """Append what can be read; what the log refuses is told, and the rest appended without it."""
     numbered: list[tuple[int, NewEvent | NewVersion]] = []
     for row in batch:
@@ -105,15 +119,19 @@ def _take(batch: Iterable[FileRow], reader: Reader, log: Log, base: Mapping[str,
             numbered.append((row.number, fact))
     while numbered:
         facts = [fact for _, fact in numbered]
-        at = [fact.at for fact in facts] if reader.site.clock.at == "last_fact" else []  # facts tell the time there
+        happened = max(fact.at or 0 for fact in facts) if reader.site.clock.at == "last_fact" else 0  # that moves it
         try:
-            taken.results.update(log.append(facts, arrived_at=max([reader.arrives_at + 1, *at]), base=base).results)
+            taken.results.update(log.append(facts, now=partial(_latest, now, happened), base=base).results)
         except Refused as refused:
             taken.refused += _refusals(numbered, refused)
             wrong = {place for place, _ in refused.by_fact}
             numbered = [each for place, each in enumerate(numbered) if place not in wrong]
         else:
             return
+
+
+def _latest(now: Callable[[], Micros], happened: Micros) -> Micros:
+    return max(now(), happened)
 
 
 def _refusals(numbered: Sequence[tuple[int, NewEvent | NewVersion]], refused: Refused) -> Iterator[Refusal]:

@@ -11,11 +11,13 @@ from features.log.facts import (
     Result,
 )
 from features.log.log import Log
+from features.log.sequence import Head
 from features.log.tail import Tail
 from leadlight.database import lead_hash
 
 __all__ = [
     "Appended",
+    "Head",
     "Log",
     "Logged",
     "NewEdge",

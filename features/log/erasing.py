@@ -31,7 +31,7 @@ def erase_leads(engine: Engine, lead_ids: Sequence[str], *, at: Micros) -> dict[
     wanted = listed(lead_ids, engine)
     hashes = list(dict.fromkeys(map(lead_hash, lead_ids)))
     with writing(engine) as connection:
-        head = lock_head(connection)
+        head = lock_head(connection).seq
         found = connection.exec_driver_sql(spoken(ERASED, engine), (listed(hashes, engine),))
         buried = set(found.scalars())
         new = [digest for digest in hashes if digest not in buried]

@@ -28,16 +28,17 @@ class NewEvent:
 
 @dataclass(frozen=True)
 class NewVersion:
-    """A lead, as it stands from ``at``.
+    """A lead, as it stands from ``at``: of no given moment, from its arrival, or from its creation if it is new.
 
-    ``contact`` is masked. ``hashes`` are the (type, keyed hash) of its contacts; they add to those known.
+    ``created_at`` of a new lead is its arrival if it is not given. ``contact`` is masked. ``hashes`` are the (type,
+    keyed hash) of its contacts; they add to those known.
     """
 
     lead_id: str
-    created_at: Micros
+    created_at: Micros | None
     channel: str
     contact: str | None
-    at: Micros
+    at: Micros | None
     attributes: Mapping[str, Value]
     hashes: tuple[tuple[str, str], ...]
 
@@ -58,10 +59,11 @@ NewFact = NewEvent | NewVersion | NewEdge
 
 @dataclass(frozen=True)
 class Appended:
-    """What became of each fact, in their order, and the log's sequence after them."""
+    """What became of each fact, in their order, the log's sequence after them, and when they arrived."""
 
     results: tuple[Result, ...]
     seq: int
+    arrived_at: Micros
 
 
 class Refused(SiteError):  # noqa: N818 -- a verdict on facts, as in Appended; SiteError says what it is to a caller

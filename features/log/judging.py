@@ -19,9 +19,13 @@ _GREATEST = 2**63
 
 @dataclass
 class Judged:
-    """The verdict on a batch: a result for each fact, the rows to write by table, or the faults (index, what)."""
+    """The verdict on a batch: a result for each fact, the rows to write by table, or the faults (index, what).
+
+    ``newest`` is when the last of the rows arrived.
+    """
 
     seq: int
+    newest: Micros = 0
     results: list[Result] = field(default_factory=list)
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     faults: list[tuple[int, str]] = field(default_factory=list)
@@ -29,6 +33,7 @@ class Judged:
     def add(self, table: str, row: Mapping[str, Any]) -> None:
         """A further row, which gets the next sequence number."""
         self.seq += 1
+        self.newest = max(self.newest, row["arrived_at"])
         self.rows.setdefault(table, []).append({"seq": self.seq, **row})
 
 
@@ -40,7 +45,7 @@ def judge(facts: Sequence[NewFact], known: Known, *, arrived_at: Micros, seq: in
         judged.faults += [(index, fault) for fault in faults]
         if faults:
             if isinstance(fact, NewVersion):  # else each of its events would be a fault too
-                known.created.setdefault(fact.lead_id, fact.created_at)
+                known.created.setdefault(fact.lead_id, _created(fact, arrived_at))
             continue
         if isinstance(fact, NewEvent):
             judged.results.append(_take_event(fact, known, judged, arrived_at))
@@ -107,6 +112,8 @@ def _event_faults(event: NewEvent, known: Known) -> Iterator[str]:
 
 def _version_faults(version: NewVersion, known: Known) -> Iterator[str]:
     created_at = known.created.get(version.lead_id, version.created_at)
+    if version.created_at is None or created_at is None:
+        return
     if created_at != version.created_at and version.lead_id not in known.erased:
         yield (
             f"created_at: {from_micros(version.created_at).isoformat()} came, but lead {version.lead_id!r} was created "
@@ -138,20 +145,21 @@ def _take_event(event: NewEvent, known: Known, judged: Judged, arrived_at: Micro
 def _take_version(version: NewVersion, known: Known, judged: Judged, arrived_at: Micros) -> Result:
     """Contacts that are new are kept even where the version itself says nothing new."""
     is_first = version.lead_id not in known.created
-    known.created.setdefault(version.lead_id, version.created_at)
-    before = known.versions.get((version.lead_id, version.at))
+    created_at = known.created.setdefault(version.lead_id, _created(version, arrived_at))
+    at = version.at if version.at is not None else created_at if is_first else arrived_at
+    before = known.versions.get((version.lead_id, at))
     values = present({CHANNEL: version.channel, **version.attributes})
     changed = before is None or values != before.values or version.contact not in {None, before.contact}
     if changed:
         came = arrived_at if before is None else max(arrived_at, before.arrived_at + 1)
         contact = version.contact or (before.contact if before else None)
-        known.versions[version.lead_id, version.at] = KnownVersion(values, contact, came)
+        known.versions[version.lead_id, at] = KnownVersion(values, contact, came)
         row = {
             "lead_id": version.lead_id,
-            "created_at": version.created_at,
+            "created_at": created_at,
             "channel": version.channel,
             "contact": contact,
-            "at": version.at,
+            "at": at,
             "arrived_at": came,
             "first": is_first,
             "attributes": _text({name: value for name, value in values.items() if name != CHANNEL}),
@@ -163,6 +171,10 @@ def _take_version(version: NewVersion, known: Known, judged: Judged, arrived_at:
             row = {"lead_id": version.lead_id, "type": kind, "hash": digest, "arrived_at": arrived_at}
             judged.add("contacts", row)
     return "unchanged" if not changed else "added" if before is None else "corrected"
+
+
+def _created(version: NewVersion, arrived_at: Micros) -> Micros:
+    return arrived_at if version.created_at is None else version.created_at
 
 
 def _take_edge(edge: NewEdge, known: Known, judged: Judged, arrived_at: Micros) -> Result:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -13,8 +13,8 @@ from features.log.facts import Appended, Logged, NewFact, Refused
 from features.log.judging import judge
 from features.log.known import known_of
 from features.log.linking import contacts_like, contacts_of, edges_of, linked, shown_by
-from features.log.reading import BURIED, CHANGED, CHANGED_PARTS, ERASED, FACTS, HEAD, NEWEST, logged
-from features.log.sequence import lock_head, move_head
+from features.log.reading import BURIED, CHANGED, CHANGED_PARTS, ERASED, FACTS, FIRST_ARRIVAL, logged
+from features.log.sequence import PATIENCE_MS, Head, lock_head, look, move_clock, move_head, settle
 from features.log.tail import Tail, read_tail
 from leadlight.database import lead_hash, listed, read, spoken, writing
 from leadlight.schema import Micros
@@ -32,44 +32,56 @@ class Log:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._turn = Lock()  # threads wait in line here; SQLite would let them try again and again
-        self._head, self._changed, self._facts, self._erased = (
-            spoken(sql, engine) for sql in (HEAD, CHANGED, FACTS, ERASED)
-        )
+        self._changed, self._facts, self._erased = (spoken(sql, engine) for sql in (CHANGED, FACTS, ERASED))
 
     @property
     def engine(self) -> Engine:
         """The database it lies in, for what is done to the log as a whole."""
         return self._engine
 
-    def append(self, facts: Sequence[NewFact], *, arrived_at: Micros, base: Mapping[str, LeadFacts]) -> Appended:
+    def append(self, facts: Sequence[NewFact], *, now: Callable[[], Micros], base: Mapping[str, LeadFacts]) -> Appended:
         """Take all of ``facts``, in their order, or none.
 
-        ``base``: what the base records of the leads they name, as far as it knows them. A correction arrives after
-        what it corrects, be it by 1 µs. ``Refused`` lists everything that is wrong with any of them.
+        They arrive ``now``, which is asked for when nobody else can write any more, but after all that anybody has
+        asked about. ``base``: what the base records of the leads they name, as far as it knows them. A correction
+        arrives after what it corrects, be it by 1 µs. ``Refused`` lists everything that is wrong with any of them.
         """
         from leadlight.database.tables import METADATA
 
         with self._turn, writing(self._engine) as connection:
             head = lock_head(connection)
-            judged = judge(facts, known_of(facts, base, connection), arrived_at=arrived_at, seq=head)
+            arrived_at = head.arrival(now())
+            judged = judge(facts, known_of(facts, base, connection), arrived_at=arrived_at, seq=head.seq)
             if judged.faults:
                 raise Refused(judged.faults)
-            if judged.seq != head:
+            if judged.seq != head.seq:
                 for table, rows in judged.rows.items():
                     connection.execute(METADATA.tables[table].insert(), rows)
                 move_head(connection, judged.seq)
-        return Appended(tuple(judged.results), judged.seq)
+                move_clock(connection, judged.newest)
+        return Appended(tuple(judged.results), judged.seq, arrived_at)
+
+    def look(self) -> Head:
+        """The head as it is now."""
+        return look(self._engine)
+
+    def settle(self, moment: Micros, *, patience_ms: int = PATIENCE_MS) -> Head | None:
+        """The head once ``moment`` is settled: no fact that it does not know will ever have arrived by then.
+
+        ``None`` if others write all the while.
+        """
+        return settle(self._engine, moment, patience_ms=patience_ms)
 
     def head(self) -> int:
         """The last sequence number given: every fact up to it can be read."""
-        return int(read(self._engine, self._head)[0][0])
+        return self.look().seq
 
-    def changed(self, after: int) -> tuple[int, frozenset[str]]:
+    def changed(self, after: int) -> tuple[Head, frozenset[str]]:
         """The head, and the leads with facts after ``after``; a lead that was erased is there by its ``lead_hash``."""
-        head = self.head()
-        if head == after:
+        head = self.look()
+        if head.seq == after:
             return head, frozenset()
-        rows = read(self._engine, self._changed, (after, head) * CHANGED_PARTS)
+        rows = read(self._engine, self._changed, (after, head.seq) * CHANGED_PARTS)
         return head, frozenset(lead_id for (lead_id,) in rows)
 
     def facts(self, lead_ids: Iterable[str], *, after: int) -> dict[str, Logged]:
@@ -77,9 +89,10 @@ class Log:
         wanted = listed(list(lead_ids), self._engine)
         return logged(read(self._engine, self._facts, (wanted, after) * 3))
 
-    def newest(self) -> Micros | None:
-        """When the newest fact arrived; ``None`` if there is none."""
-        return max((moment for (moment,) in read(self._engine, NEWEST)), default=None)
+    def first_arrival(self, *, after: int) -> Micros | None:
+        """When the first of the facts after ``after`` arrived; ``None`` if there are none."""
+        [(moment,)] = read(self._engine, spoken(FIRST_ARRIVAL, self._engine), (after,) * 4)
+        return None if moment is None else int(moment)
 
     def linked(self, after: int) -> frozenset[str]:
         """The leads of which something was learnt after ``after`` that can change who is who."""

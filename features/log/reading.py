@@ -15,14 +15,16 @@ from leadlight.schema import CHANNEL, Micros
 
 _VERSION, _EVENT, _CONTACT = 0, 1, 2
 
-HEAD: Final = "SELECT seq FROM head"
 BURIED: Final = "SELECT lead_hash FROM tombstones WHERE seq > ?"
 ERASED: Final = "SELECT lead_hash FROM tombstones WHERE lead_hash AMONG ?"
 
-NEWEST: Final = """
-SELECT arrived_at FROM (SELECT arrived_at FROM events ORDER BY seq DESC LIMIT 1) AS event
-UNION ALL SELECT arrived_at FROM (SELECT arrived_at FROM lead_versions ORDER BY seq DESC LIMIT 1) AS version
-UNION ALL SELECT arrived_at FROM (SELECT arrived_at FROM edges ORDER BY seq DESC LIMIT 1) AS edge
+FIRST_ARRIVAL: Final = """
+SELECT min(arrived_at) FROM (
+  SELECT min(arrived_at) AS arrived_at FROM lead_versions WHERE seq > ?
+  UNION ALL SELECT min(arrived_at) FROM events WHERE seq > ?
+  UNION ALL SELECT min(arrived_at) FROM contacts WHERE seq > ?
+  UNION ALL SELECT min(arrived_at) FROM edges WHERE seq > ?
+) AS arrivals
 """
 
 CHANGED: Final = """

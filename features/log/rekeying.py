@@ -17,7 +17,7 @@ from features.history.summary import last_summary
 from features.identity import Evidence, Key, needed_key, rekeyed
 from features.identity.key import VARIABLE, add_link
 from features.log.log import Log
-from features.log.sequence import lock_head, move_head
+from features.log.sequence import lock_head, look, move_clock, move_head
 from leadlight.database import Row, listed, read, spoken, writing
 from leadlight.schema import Micros
 from leadlight.settings import Site, UsageError
@@ -51,7 +51,7 @@ def rotate(site: Site, state: Path, environment: Mapping[str, str], engine: Engi
             raise UsageError([f"{VARIABLE}: put a new key behind the old one, with a comma between, and rotate again"])
         key = add_link(state)
     base = _base(state)
-    return Rotated(key, rekey_contacts(engine, key, at=_now(site, base, engine, wall), recorded=_recorded_in(base)))
+    return Rotated(key, rekey_contacts(engine, key, now=_now(site, base, engine, wall), recorded=_recorded_in(base)))
 
 
 def under_older_links(engine: Engine, key: Key) -> int:
@@ -65,19 +65,19 @@ def date_late(site: Site, state: Path, log: Log, key: Key, *, wall: Micros) -> N
     if under_older_links(log.engine, key):
         base = _base(state)
         with writing(log.engine) as connection:
-            _date_late(connection, key, at=_now(site, base, log.engine, wall), recorded=_recorded_in(base))
+            _date_late(connection, key, now=_now(site, base, log.engine, wall), recorded=_recorded_in(base))
 
 
-def rekey_contacts(engine: Engine, key: Key, *, at: Micros, recorded: Recorded) -> int:
+def rekey_contacts(engine: Engine, key: Key, *, now: Micros, recorded: Recorded) -> int:
     """Take every contact to all of ``key``, or none: how many were changed.
 
     One that is found to be another lead's, though it was not compared with it before, is that lead's contact from
-    ``at`` on. ``recorded`` tells who showed a hash in the base. ``SiteError`` if one was hashed under a key that
+    ``now`` on. ``recorded`` tells who showed a hash in the base. ``SiteError`` if one was hashed under a key that
     ``key`` does not begin with.
     """
     changed = 0
     with writing(engine) as connection:
-        _date_late(connection, key, at=at, recorded=recorded)
+        _date_late(connection, key, now=now, recorded=recorded)
         for rows in _older(connection, key):
             changed += len(rows)
             taken = [(lead_id, kind, rekeyed(old, key), seq) for seq, lead_id, kind, old in rows]
@@ -89,8 +89,8 @@ def rekey_contacts(engine: Engine, key: Key, *, at: Micros, recorded: Recorded) 
     return changed
 
 
-def _date_late(connection: Connection, key: Key, *, at: Micros, recorded: Recorded) -> int:
-    """Say of each contact under an older link that is another lead's under ``key`` that this is known from ``at`` on.
+def _date_late(connection: Connection, key: Key, *, now: Micros, recorded: Recorded) -> int:
+    """Say of each contact under an older link that is another lead's under ``key`` that this is known from ``now`` on.
 
     What it was equal to before it stays equal to, under a hash that nothing else has. How many there were.
     """
@@ -103,12 +103,14 @@ def _date_late(connection: Connection, key: Key, *, at: Micros, recorded: Record
         [(_of_before(new, key), seq) for seq, _, _, new in late],
     )
     mine = {tuple(row) for row in _holders(connection, [new for *_, new in late])}
+    at = head.arrival(now)
     rows = [(lead_id, kind, new, at) for _, lead_id, kind, new in late if (lead_id, new) not in mine]
     rows = list(dict.fromkeys(rows))
     if rows:
         insert = "INSERT INTO contacts (seq, lead_id, type, hash, arrived_at) VALUES (?, ?, ?, ?, ?)"
-        connection.exec_driver_sql(spoken(insert, engine), [(seq, *row) for seq, row in enumerate(rows, head + 1)])
-        move_head(connection, head + len(rows))
+        connection.exec_driver_sql(spoken(insert, engine), [(seq, *row) for seq, row in enumerate(rows, head.seq + 1)])
+        move_head(connection, head.seq + len(rows))
+        move_clock(connection, at)
     return len(late)
 
 
@@ -162,7 +164,6 @@ def _recorded_in(base: History | None) -> Recorded:
 
 
 def _now(site: Site, base: History | None, engine: Engine, wall: Micros) -> Micros:
-    newest = Log(engine).newest() or 0
     if site.clock.at == "wall":
-        return max(wall, newest + 1)
-    return max(newest, base.summary.newest_fact if base else 0) + 1
+        return wall
+    return max(look(engine).newest, base.summary.newest_fact if base else 0) + 1

@@ -53,10 +53,11 @@ def export(  # noqa: PLR0913 - each is an option of the command line
     ids = None if lead is None and leads is None else [*(lead or ()), *(_ids_in(leads) if leads else ())]
     with open_table_file(file, schema_of(columns)) as opened:  # first: a wrong name is said before the work
         build_site(place, data)
-        from features.history import clock, open_history
+        from features.history import open_history
+        from features.settled import clock_of_base
 
         history = open_history(place.state)
-        at = clock(place.site, history, wall=wall()) if moment is None else moment
+        at = clock_of_base(place.site, history, state=place.state, wall=wall()) if moment is None else moment
         with err.status("evaluating features …"), history.reading() as tables:
             rows = export_rows(place.site, place.catalogue, tables, columns=columns, leads=ids, as_of=at)
         remember_export(place.site, place.state, file, at=wall())

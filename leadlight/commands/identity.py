@@ -55,7 +55,7 @@ def accept(
     """Two leads are one person, from now on; `split` takes it back."""
     from features.log import NewEdge
 
-    _print_said(_review(site, state).say(NewEdge(lead, other, "same", "review", why), wall=wall()), as_json)
+    _print_said(_review(site, state).say(NewEdge(lead, other, "same", "review", why), wall=wall), as_json)
 
 
 @identity.command()
@@ -72,7 +72,7 @@ def split(
     """A lead is a person of its own from now on, whatever its contacts say; what was stays as it was."""
     from features.log import NewEdge
 
-    _print_said(_review(site, state).say(NewEdge(lead, apart_from, "apart", "review", why), wall=wall()), as_json)
+    _print_said(_review(site, state).say(NewEdge(lead, apart_from, "apart", "review", why), wall=wall), as_json)
 
 
 @identity.command()

@@ -39,7 +39,7 @@ def ingest(
     whole = False
     try:
         with err.status(f"taking in {file.name} …"):
-            take_in(file, place.site, open_history(place.state), log, state=place.state, wall=wall(), taken=taken)
+            take_in(file, place.site, open_history(place.state), log, state=place.state, wall=wall, taken=taken)
         whole = True
     finally:  # whatever ends it, what came of the rows up to there is told
         refused = len({each.number for each in taken.refused})

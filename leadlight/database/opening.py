@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
     from sqlalchemy.engine import URL
 
-REVISION: Final = "0002"
+REVISION: Final = "0003"
 """The newest revision in ``migrations/versions``."""
 BUSY_SECONDS: Final = 30
 """How long a writer waits for others."""

@@ -19,8 +19,13 @@ HEAD: Final = Table(
     METADATA,
     Column("id", Integer, CheckConstraint("id = 1", name="one_head"), primary_key=True),
     Column("seq", BigInteger, nullable=False),
+    Column("newest", BigInteger, nullable=False, server_default="0"),
+    Column("clock", BigInteger, nullable=False, server_default="0"),
 )
-"""One row: the last sequence number given. Locking it is what puts writers in order."""
+"""One row: the last sequence number given, the newest arrival, and the clock. Locking it is what puts writers in order.
+
+``clock``: whatever arrives from now on arrives at least two moments later.
+"""
 
 LEAD_VERSIONS: Final = Table(
     "lead_versions",

@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
 Row = tuple[Any, ...]
 """A row as the driver gives it: the statement beside it says what its values are."""
+
+
+_SQLITE_BUSY: Final = 5
 
 
 class DatabaseUnavailable(Exception):  # noqa: N818 -- it names the state, as StoreUnavailable does
@@ -98,6 +101,44 @@ def writing(engine: Engine) -> Iterator[Connection]:
             yield connection
     except OperationalError as fault:
         raise DatabaseUnavailable(str(fault.orig)) from fault
+
+
+def jot(engine: Engine, statement: str, values: Sequence[object], *, patience_ms: int) -> list[Row] | None:
+    """The rows that one ``spoken`` statement wrote, ``None`` if others write all the while.
+
+    It does not wait for the disk: a power cut may undo it, together with nothing else.
+    """
+    pooled = engine.raw_connection()
+    driver: Any = pooled.driver_connection
+    try:
+        if engine.dialect.name == "sqlite":
+            return _jot_in_sqlite(driver, statement, values, patience_ms)
+        with driver.transaction():
+            driver.execute(f"SET LOCAL lock_timeout = {max(1, patience_ms)}; SET LOCAL synchronous_commit = off")
+            return list(driver.execute(statement, values).fetchall())
+    except engine.dialect.loaded_dbapi.OperationalError as fault:
+        if _is_busy(fault):
+            return None
+        raise DatabaseUnavailable(str(fault)) from fault
+    finally:
+        pooled.close()
+
+
+def _jot_in_sqlite(driver: Any, statement: str, values: Sequence[object], patience_ms: int) -> list[Row]:  # noqa: ANN401  the driver has no types
+    [(usual,)] = driver.execute("PRAGMA busy_timeout").fetchall()
+    driver.execute(f"PRAGMA busy_timeout = {patience_ms}")
+    driver.execute("PRAGMA synchronous = NORMAL")
+    try:
+        return list(driver.execute(statement, values).fetchall())
+    finally:
+        driver.execute("PRAGMA synchronous = FULL")
+        driver.execute(f"PRAGMA busy_timeout = {usual}")
+
+
+def _is_busy(fault: Exception) -> bool:
+    """Whether somebody else was writing: SQLITE_BUSY, or PostgreSQL's lock_not_available."""
+    primary = getattr(fault, "sqlite_errorcode", 0) & 0xFF
+    return primary == _SQLITE_BUSY or getattr(fault, "sqlstate", None) == "55P03"
 
 
 def leave_no_trace(engine: Engine, tables: Sequence[str]) -> None:

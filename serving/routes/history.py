@@ -34,12 +34,8 @@ def api(service: Service) -> APIRouter:
     def put_lead(lead_id: LeadId, request: LeadRequest) -> Response:
         """Keep a lead as it now stands: a new one, or a new version of a known one."""
         desk = service.desk
-        door = service.door(desk)
-        appended = service.accept(
-            desk,
-            lambda arrives_at: [live.version(door, lead_id, request, arrives_at=arrives_at, hashing=service.hashing)],
-            place="#",
-        )
+        version = live.version(service.door(desk), lead_id, request, hashing=service.hashing)
+        appended = service.accept(desk, [version], place="#")
         return _accepted(service, appended, [lead_id])
 
     return router
@@ -48,7 +44,7 @@ def api(service: Service) -> APIRouter:
 def _keep(service: Service, sent: Sequence[LiveEvent], *, field: str, kinds: frozenset[str] | None = None) -> Response:
     desk = service.desk
     facts: list[NewEvent] = live.events(service.door(desk), sent, field=field, kinds=kinds)
-    appended = service.accept(desk, lambda _: facts, place=f"#/{field}/{{index}}")
+    appended = service.accept(desk, facts, place=f"#/{field}/{{index}}")
     return _accepted(service, appended, [fact.lead_id for fact in facts])
 
 

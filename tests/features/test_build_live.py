@@ -71,7 +71,7 @@ def test_live_facts_are_built_in(place: tuple[Site, Catalogue]) -> None:
     built(site, catalogue)
     with live(site) as log:
         new = NewVersion("L2", NOON, "app", "139****5678", NOON, {"city": "Wuhan", "budget": 2.5}, ())
-        log.append([new, seen("E2", "L2", NOON + 1)], arrived_at=NOON + HOUR, base={})
+        log.append([new, seen("E2", "L2", NOON + 1)], now=lambda: NOON + HOUR, base={})
 
     result = built(site, catalogue)
 
@@ -97,7 +97,7 @@ def test_nothing_new_in_the_log_is_nothing_to_build(place: tuple[Site, Catalogue
 
     with live(site) as log:
         assert built(site, catalogue).skipped
-        log.append([seen("E2", "L1", NOON)], arrived_at=NOON, base=open_history(site.folder / "state").records(["L1"]))
+        log.append([seen("E2", "L1", NOON)], now=lambda: NOON, base=open_history(site.folder / "state").records(["L1"]))
 
     assert not built(site, catalogue).skipped
     assert built(site, catalogue).skipped
@@ -108,7 +108,7 @@ def test_files_that_repeat_live_facts_change_nothing(place: tuple[Site, Catalogu
     site, catalogue = place
     with live(site) as log:
         new = NewVersion("L2", NOON, "sem", None, NOON, {"city": "Wuhan", "budget": 2.5}, ())
-        log.append([new, seen("E2", "L2", NOON, amount=7)], arrived_at=NOON + HOUR, base={})
+        log.append([new, seen("E2", "L2", NOON, amount=7)], now=lambda: NOON + HOUR, base={})
     before = built(site, catalogue)
 
     again = "('L2', TIMESTAMP '2025-03-20 12:00', 'sem', 'Wuhan', 2.5)"
@@ -133,7 +133,7 @@ def test_what_files_say_otherwise_of_what_came_live_counts_from_the_build_on(pla
     make_key(state)
     with live(site) as log:
         new = NewVersion("L2", NOON, "sem", None, NOON, {"city": "Wuhan"}, ())
-        log.append([new, seen("E2", "L2", NOON, "order", amount=7)], arrived_at=NOON + HOUR, base={})
+        log.append([new, seen("E2", "L2", NOON, "order", amount=7)], now=lambda: NOON + HOUR, base={})
     place = school(site.folder, leads_sql=leads(OF_FILES[0], columns=PHONE), events_sql=events(EVENT))
     before = built(*place)
     earlier = open_history(state).facts(["L2"])["L2"]
@@ -158,7 +158,7 @@ def test_what_files_said_of_what_came_live_is_heard_once(place: tuple[Site, Cata
     state = site.folder / "state"
     version = NewVersion("L2", NOON, "sem", None, NOON, {"city": "Wuhan", "budget": 1.0}, ())
     with live(site) as log:
-        log.append([version, seen("E2", "L2", NOON, "order", amount=7)], arrived_at=NOON + HOUR, base={})
+        log.append([version, seen("E2", "L2", NOON, "order", amount=7)], now=lambda: NOON + HOUR, base={})
     place = school(site.folder, leads_sql=leads(*OF_FILES, columns=PHONE), events_sql=events(EVENT, ORDER))
     first = built(*place)
 
@@ -168,7 +168,7 @@ def test_what_files_said_of_what_came_live_is_heard_once(place: tuple[Site, Cata
     )
     anew = build(*place, state=tmp_path / "fresh", data=site.folder / "data", as_of=None, wall=WALL)
     with live(site) as log:
-        head = log.append([version, seen("E2", "L2", NOON, "order", amount=7)], arrived_at=WALL - DAY, base={}).seq
+        head = log.append([version, seen("E2", "L2", NOON, "order", amount=7)], now=lambda: WALL - DAY, base={}).seq
     built(*place)
 
     with live(site) as log:
@@ -184,7 +184,7 @@ def test_versions_of_files_are_heard_at_their_moments(place: tuple[Site, Catalog
     """Of a lead that came live; a version that repeats a live one of its moment says nothing."""
     site, _ = place
     with live(site) as log:
-        log.append([NewVersion("L2", NOON, "sem", None, NOON, {"city": "Wuhan"}, ())], arrived_at=NOON + HOUR, base={})
+        log.append([NewVersion("L2", NOON, "sem", None, NOON, {"city": "Wuhan"}, ())], now=lambda: NOON + HOUR, base={})
     moved = [
         f"('L2', {CAME}, 'sem', '{city}', NULL, TIMESTAMP '2025-03-{day} 12:00', TIMESTAMP '2025-03-{day} 13:00')"
         for city, day in (("Wuhan", 20), ("Xian", 22), ("Wuhan", 24))
@@ -209,7 +209,7 @@ def test_files_know_the_leads_that_came_live(place: tuple[Site, Catalogue]) -> N
     site, _ = place
     with live(site) as log:
         new = NewVersion("L2", NOON, "sem", None, NOON, {}, ())
-        log.append([new, seen("E2", "L2", NOON)], arrived_at=NOON, base={})
+        log.append([new, seen("E2", "L2", NOON)], now=lambda: NOON, base={})
     of_both = "('E3', 'L2', 'view', TIMESTAMP '2025-03-21 12:00', NULL, NULL, NULL, NULL)"
     stolen = "('E2', 'L1', 'view', TIMESTAMP '2025-03-21 12:00', NULL, NULL, NULL, NULL)"
 
@@ -229,7 +229,7 @@ def test_a_live_text_of_what_is_a_number_now_is_unknown_and_told(place: tuple[Si
     with live(site) as log:
         came = [("L2", "about 500"), ("L3", "nan"), ("L4", "7.5")]
         new = [NewVersion(who, NOON, "sem", None, NOON, {"budget": budget}, ()) for who, budget in came]
-        log.append(new, arrived_at=NOON, base={})
+        log.append(new, now=lambda: NOON, base={})
 
     notes = built(site, catalogue).notes
 
@@ -256,7 +256,7 @@ def test_leads_that_share_a_phone_become_one_person(place: tuple[Site, Catalogue
     with_key = built(site, catalogue)
     with live(site) as log:
         edge = NewEdge("b", None, "apart", "reviewer", "brothers")
-        log.append([edge], arrived_at=NOON, base=open_history(state).records(["b"]))
+        log.append([edge], now=lambda: NOON, base=open_history(state).records(["b"]))
     parted = built(site, catalogue)
 
     who = open_history(state).identity
@@ -281,7 +281,7 @@ def test_a_contact_hashed_under_the_old_key_merges_from_the_build_on_that_finds_
     assert hashes[new][0][1] == open_history(state).contacts_of(["L1"])[0].hash
     with live(site) as log:
         late = NewVersion("L2", NOON + DAY, "sem", None, NOON + DAY, {}, hashes[old])
-        log.append([late], arrived_at=NOON + DAY, base={})
+        log.append([late], now=lambda: NOON + DAY, base={})
 
     result = built(site, catalogue)
 
@@ -335,7 +335,7 @@ def test_a_clock_that_ends_with_the_log_counts_live_facts(place: tuple[Site, Cat
     before = built(site, catalogue).as_of
     with live(site) as log:
         late = NOON + 30 * DAY
-        log.append([seen("E2", "L1", NOON)], arrived_at=late, base=open_history(site.folder / "state").records(["L1"]))
+        log.append([seen("E2", "L1", NOON)], now=lambda: late, base=open_history(site.folder / "state").records(["L1"]))
 
     assert before < built(site, catalogue).as_of == late + 1
 
@@ -391,7 +391,7 @@ def test_an_incremental_build_equals_a_full_one_bit_for_bit(place: tuple[Site, C
             NewVersion("L5", known["L5"].created_at, "sem", None, known["L5"].created_at + DAY, {"city": "Xi'an"}, ()),
             *(seen(f"live{n}", f"L{n}", known[f"L{n}"].created_at + n * HOUR) for n in range(6, 12)),
         ]
-        log.append(facts, arrived_at=moment("2025-03-09 12:00"), base=known)
+        log.append(facts, now=lambda: moment("2025-03-09 12:00"), base=known)
 
     incremental = built(site, catalogue)
 

@@ -48,7 +48,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Site, Catalogue, Pa
     engine = open_database(site, state)
     build(site, catalogue, state=state, data=site.folder / "data", as_of=None, wall=WALL)
     edge = NewEdge("b", None, "apart", "reviewer", "brothers")
-    Log(engine).append([edge], arrived_at=PARTED, base=open_history(state).records(["b"]))
+    Log(engine).append([edge], now=lambda: PARTED, base=open_history(state).records(["b"]))
     keep(
         engine,
         [
@@ -117,7 +117,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Site, Catalogue, Pat
     new = NewVersion("new", created - DAY, "app", None, created - DAY, {"city": "Wuhan"}, ())
     seen = NewEvent("E9", "b", "view", PARTED, None, {})
     same = NewEdge("b", "new", "same", "reviewer", "seen")
-    Log(engine).append([new, seen, same], arrived_at=PARTED, base=base)
+    Log(engine).append([new, seen, same], now=lambda: PARTED, base=base)
     keep(engine, [an_answer("of-both", "new", as_of=PARTED + 1)])
     engine.dispose()
     return site, catalogue, state

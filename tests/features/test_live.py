@@ -70,7 +70,7 @@ def rows(table: ibis.Table, *columns: str) -> list[tuple[Any, ...]]:
 
 def append(log: Log, *facts: NewFact, at: Micros, base: Iterable[LeadFacts] = ()) -> None:
     """Append facts that arrive at ``at``."""
-    log.append(facts, arrived_at=at, base={each.lead_id: each for each in base})
+    log.append(facts, now=lambda: at, base={each.lead_id: each for each in base})
 
 
 def test_a_new_lead_and_its_events_join_the_history(log: Log, tmp_path: Path) -> None:

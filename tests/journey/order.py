@@ -48,11 +48,11 @@ def told_in_orders(folder: Path, online: str, facts: Sequence[Fact], orders: Seq
     leads = [f"order-{number:05d}" for number in range(len(orders))]
     created = START - 6 * DAY
     new = [NewVersion(lead_id, created, "sem", None, created, {"city": "上海"}, ()) for lead_id in leads]
-    service.accept(desk, lambda _: new, place="#")
+    service.accept(desk, new, place="#")
     for step in range(len(facts)):
         now[0] += MINUTE
         heard = [(lead_id, order[step]) for lead_id, order in zip(leads, orders, strict=True)]
-        service.accept(desk, partial(_events, facts, heard), place="#")
+        service.accept(desk, [_event(facts, lead_id, number) for lead_id, number in heard], place="#")
     rows = desk.store.read_leads(leads)
     distinct = {repr(sorted(row.items()) if row else None): row for row in rows.values()}
     found = [None if row is None else dict(row) for row in distinct.values()]
@@ -62,10 +62,6 @@ def told_in_orders(folder: Path, online: str, facts: Sequence[Fact], orders: Seq
     exact = all(each is not None and summary.reads(int(each["row_seq"] or 0), head) for each in found)
     desk.store.close()
     return Ended(found, {**row.values, "valid_until": row.valid_until}, exact)
-
-
-def _events(facts: Sequence[Fact], heard: Sequence[tuple[str, int]], _: int) -> list[NewEvent]:
-    return [_event(facts, lead_id, number) for lead_id, number in heard]
 
 
 def _event(facts: Sequence[Fact], lead_id: str, number: int) -> NewEvent:

@@ -10,7 +10,7 @@ import datetime as dt
 import random
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,6 +39,7 @@ from leadlight.schema import (
     LEAD_ID,
     MINUTE,
     SECOND,
+    Micros,
     from_micros,
     to_micros,
 )
@@ -184,7 +185,7 @@ class Replay:
         )
         log = Log(open_database(self.site, self.state))
         self.now += SECOND
-        log.append([edge], arrived_at=self.now, base=open_history(self.state).records([one, other]))
+        log.append([edge], now=lambda: self.now, base=open_history(self.state).records([one, other]))
         self.now += SECOND
 
 
@@ -194,7 +195,7 @@ def lived(folder: Path, site: str, catalogue: str, *, seed: int, moments: int, a
     replay = made_site(folder, site, catalogue, seed=seed)
     replay.build()
     for part in range(2):  # a second server over a second build goes on where the first one ended
-        with _served(replay) as client:
+        with served(replay) as client:
             replay.live_through(client, moments * (part + 1) // 2, at_once)
         if part == 0:
             replay.build()
@@ -202,8 +203,9 @@ def lived(folder: Path, site: str, catalogue: str, *, seed: int, moments: int, a
 
 
 @contextmanager
-def _served(replay: Replay) -> Iterator[httpx2.Client]:
-    app = create_app(replay.site, replay.catalogue, state=replay.state, wall=lambda: replay.now)
+def served(replay: Replay, wall: Callable[[], Micros] | None = None) -> Iterator[httpx2.Client]:
+    """A client of a server of the site, whose clock is ``wall``; by default one that only moves when it is told to."""
+    app = create_app(replay.site, replay.catalogue, state=replay.state, wall=wall or (lambda: replay.now))
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

@@ -133,7 +133,7 @@ def test_a_rotation_keeps_who_is_who_under_another_key(tmp_path: Path) -> None:
     assert old is not None
     hashes = hashes_of({"phone": "13812345678"}, old, "CN")
     live = NewVersion("L3", to_micros(MARCH), "sem", None, to_micros(MARCH), {}, hashes)
-    Log(open_database(site, state)).append([live], arrived_at=to_micros(MARCH), base={})
+    Log(open_database(site, state)).append([live], now=lambda: to_micros(MARCH), base={})
     answer("build", tmp_path, "--data", tmp_path / "data")
     before = open_history(state)
 

@@ -147,7 +147,7 @@ def test_another_process_writes_and_parts(client: TestClient, school: School) ->
     log = Log(open_database(school.site, school.state))
     clock = client.get("/v1/leads/twin-1/tags", params={"names": "city"}).json()["as_of"]
     assert clock
-    log.append([NewEdge("twin-2", None, "apart", "review", "two sisters")], arrived_at=log.newest() or 0 + 5, base={})
+    log.append([NewEdge("twin-2", None, "apart", "review", "two sisters")], now=lambda: log.look().newest + 5, base={})
 
     assert score(client, "twin-2")["lead_id"] == "twin-2"
     assert tag(client, "twin-1", "pages_7d") == 1

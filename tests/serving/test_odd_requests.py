@@ -94,7 +94,7 @@ def test_a_lead_whose_id_no_request_would_bring_is_answered(school: School, tmp_
     champion_file(own.state, TARGET).unlink()
     engine = open_database(own.site, own.state)
     came = NewVersion(odd, NOON, "sem", None, NOON, {}, ())
-    Log(engine).append([came], arrived_at=NOON + 1, base={})
+    Log(engine).append([came], now=lambda: NOON + 1, base={})
     engine.dispose()
 
     with TestClient(own.app()) as opened:

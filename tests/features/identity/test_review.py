@@ -47,9 +47,9 @@ def edge(one: str, other: str | None, verdict: str) -> NewEdge:
 
 def test_a_word_counts_at_once_and_says_who_is_who(review: Review) -> None:
     """What a reviewer says of two leads holds for all that are one person with them."""
-    accepted = review.say(edge("c", "b", "same"), wall=WALL)
-    again = review.say(edge("c", "b", "same"), wall=WALL + 1)
-    split = review.say(edge("b", None, "apart"), wall=WALL + 2)
+    accepted = review.say(edge("c", "b", "same"), wall=lambda: WALL)
+    again = review.say(edge("c", "b", "same"), wall=lambda: WALL + 1)
+    split = review.say(edge("b", None, "apart"), wall=lambda: WALL + 2)
 
     assert (accepted.is_new, accepted.arrived_at) == (True, WALL)
     assert accepted.persons == {"c": ("a", "b", "c"), "b": ("a", "b", "c")}
@@ -59,10 +59,10 @@ def test_a_word_counts_at_once_and_says_who_is_who(review: Review) -> None:
 
 def test_two_leads_are_parted_and_may_be_one_by_way_of_a_third(review: Review) -> None:
     """Apart from one lead is not apart from all: it says so."""
-    review.say(edge("c", "a", "same"), wall=WALL)
-    review.say(edge("c", "b", "same"), wall=WALL)
+    review.say(edge("c", "a", "same"), wall=lambda: WALL)
+    review.say(edge("c", "b", "same"), wall=lambda: WALL)
 
-    parted = review.say(edge("a", "b", "apart"), wall=WALL + 1)
+    parted = review.say(edge("a", "b", "apart"), wall=lambda: WALL + 1)
 
     assert parted.persons["a"] == parted.persons["b"] == ("a", "b", "c")
 
@@ -70,7 +70,7 @@ def test_two_leads_are_parted_and_may_be_one_by_way_of_a_third(review: Review) -
 def test_a_lead_that_is_not_known_is_refused(review: Review) -> None:
     """A slip of the pen does not enter the log."""
     with pytest.raises(SiteError, match="'zz' is not known"):
-        review.say(edge("a", "zz", "same"), wall=WALL)
+        review.say(edge("a", "zz", "same"), wall=lambda: WALL)
 
 
 def test_held_merges_are_of_base_and_log(review: Review, tiny: Site, tmp_path: Path) -> None:
@@ -78,12 +78,12 @@ def test_held_merges_are_of_base_and_log(review: Review, tiny: Site, tmp_path: P
     version = NewVersion("b", 2, "sem", None, 9, {}, hashes=(("phone", "2"),))
     before = review.held()
 
-    Log(open_database(tiny, tmp_path)).append([version], arrived_at=WALL, base={})
+    Log(open_database(tiny, tmp_path)).append([version], now=lambda: WALL, base={})
     later = open_review(tiny, tmp_path)
 
     assert before == ()
     assert later.held() == (Held("b", "d", "phone", WALL, 4),)
-    later.say(edge("b", "d", "same"), wall=WALL + 1)
+    later.say(edge("b", "d", "same"), wall=lambda: WALL + 1)
     assert later.held() == ()
 
 
@@ -99,8 +99,8 @@ def test_proposals_leave_out_what_is_settled(tiny: Site, tmp_path: Path) -> None
     names = ["merged1 phone 1 @1", "merged2 phone 1 @1", "wechat1 wechat 1 @1", "wechat2 wechat 2 @1"]
     write_base(tiny, tmp_path, evidence(*devices, *names), people)
     review = open_review(tiny, tmp_path)
-    review.say(edge("decided1", "decided2", "apart"), wall=WALL)
-    review.say(edge("alone1", None, "apart"), wall=WALL)
+    review.say(edge("decided1", "decided2", "apart"), wall=lambda: WALL)
+    review.say(edge("alone1", None, "apart"), wall=lambda: WALL)
 
     found = review.propose(at_least=0.5)
 

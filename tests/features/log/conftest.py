@@ -28,7 +28,7 @@ def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 def engine(database: Engine) -> Engine:
     with writing(database) as connection:
         for table in METADATA.sorted_tables:
-            connection.execute(HEAD.update().values(seq=0) if table is HEAD else table.delete())
+            connection.execute(HEAD.update().values(seq=0, newest=0, clock=0) if table is HEAD else table.delete())
     return database
 
 

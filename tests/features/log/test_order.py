@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import count, groupby, pairwise
 from operator import attrgetter
 
@@ -46,9 +47,9 @@ def test_any_order_and_any_resending_end_in_the_same_known_facts(
     log = Log(database)
     straight, crooked = f"{next(runs)}/", f"{next(runs)}/"
 
-    log.append([named(fact, straight) for fact in facts], arrived_at=3_000, base={})
+    log.append([named(fact, straight) for fact in facts], now=lambda: 3_000, base={})
     for moment, batch in zip(clock, batches, strict=False):
-        log.append([named(fact, crooked) for fact in batch], arrived_at=moment, base={})
+        log.append([named(fact, crooked) for fact in batch], now=partial(int, moment), base={})
 
     assert known(log, crooked) == known(log, straight)
 
@@ -60,16 +61,16 @@ def test_what_was_said_of_an_event_is_known_from_its_arrival_until_the_next_word
 ) -> None:
     log = Log(database)
     run = f"{next(runs)}/"
-    log.append([a_version(run)], arrived_at=3_000, base={})
+    known_at = log.append([a_version(run)], now=lambda: 3_000, base={}).arrived_at
 
     for amount, moment in words:
-        log.append([an_event(run, run, amount=amount)], arrived_at=moment, base={})
+        log.append([an_event(run, run, amount=amount)], now=partial(int, moment), base={})
 
     events = log.facts([run], after=0)[run].events
     assert [each.amount for each in events] == [amount for amount, _ in groupby(amount for amount, _ in words)]
     assert [each.until for each in events] == [*(each.arrived_at for each in events[1:]), None]
     assert all(earlier.arrived_at < later.arrived_at for earlier, later in pairwise(events))
-    assert events[0].arrived_at == words[0][1]
+    assert events[0].arrived_at == max(words[0][1], known_at + 2)
 
 
 def named(fact: NewFact, run: str) -> NewFact:

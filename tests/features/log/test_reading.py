@@ -9,10 +9,10 @@ from tests.features.log.log_builders import CREATED, a_version, an_event
 
 
 def test_a_lead_is_read_as_it_was_told(log: Log) -> None:
-    log.append([a_version(city="上海", budget=2.5, age=None, hashes=(("phone", "h"),))], arrived_at=5_000, base={})
-    log.append([a_version("bob"), an_event("b", "bob")], arrived_at=5_500, base={})
-    log.append([a_version(at=3_000, channel="fair", contact="1**", city="北京")], arrived_at=6_000, base={})
-    log.append([an_event(amount=-5, labels={"course": "数学", "page": None})], arrived_at=7_000, base={})
+    log.append([a_version(city="上海", budget=2.5, age=None, hashes=(("phone", "h"),))], now=lambda: 5_000, base={})
+    log.append([a_version("bob"), an_event("b", "bob")], now=lambda: 5_500, base={})
+    log.append([a_version(at=3_000, channel="fair", contact="1**", city="北京")], now=lambda: 6_000, base={})
+    log.append([an_event(amount=-5, labels={"course": "数学", "page": None})], now=lambda: 7_000, base={})
 
     versions = (
         Version(CREATED, 5_000, {"channel": "ads", "city": "上海", "budget": 2.5}),
@@ -27,9 +27,9 @@ def test_a_lead_is_read_as_it_was_told(log: Log) -> None:
 
 
 def test_only_what_came_after_a_place_is_read(log: Log) -> None:
-    log.append([a_version(), an_event("e1")], arrived_at=5_000, base={})
+    log.append([a_version(), an_event("e1")], now=lambda: 5_000, base={})
     checkpoint = log.head()
-    log.append([an_event("e2")], arrived_at=6_000, base={})
+    log.append([an_event("e2")], now=lambda: 6_000, base={})
 
     later = log.facts(["ana"], after=checkpoint)["ana"]
 
@@ -40,34 +40,34 @@ def test_only_what_came_after_a_place_is_read(log: Log) -> None:
 
 
 def test_the_contact_is_that_of_the_newest_version_that_has_one(log: Log) -> None:
-    log.append([a_version(at=3_000, contact="new"), a_version(at=2_000, contact="old")], arrived_at=5_000, base={})
-    log.append([a_version(at=4_000)], arrived_at=6_000, base={})
+    log.append([a_version(at=3_000, contact="new"), a_version(at=2_000, contact="old")], now=lambda: 5_000, base={})
+    log.append([a_version(at=4_000)], now=lambda: 6_000, base={})
 
     assert log.facts(["ana"], after=0)["ana"].contact == "new"
 
 
 def test_changed_names_every_lead_with_a_fact_since(log: Log) -> None:
-    log.append([a_version("ana"), a_version("bob"), a_version("cyd"), a_version("dan")], arrived_at=5_000, base={})
+    log.append([a_version("ana"), a_version("bob"), a_version("cyd"), a_version("dan")], now=lambda: 5_000, base={})
     start = log.head()
-    assert log.changed(start) == (start, frozenset())
+    assert log.changed(start) == (log.look(), frozenset())
 
-    log.append([an_event("e1", "ana")], arrived_at=6_000, base={})
-    log.append([a_version("bob", hashes=(("phone", "h"),))], arrived_at=6_000, base={})
-    log.append([NewEdge("cyd", "dan", "same", "desk", "")], arrived_at=6_000, base={})
+    log.append([an_event("e1", "ana")], now=lambda: 6_000, base={})
+    log.append([a_version("bob", hashes=(("phone", "h"),))], now=lambda: 6_000, base={})
+    log.append([NewEdge("cyd", "dan", "same", "desk", "")], now=lambda: 6_000, base={})
 
-    assert log.changed(start) == (start + 3, frozenset({"ana", "bob", "cyd", "dan"}))
-    assert log.changed(start + 2) == (start + 3, frozenset({"cyd", "dan"}))
+    assert log.changed(start) == (log.look(), frozenset({"ana", "bob", "cyd", "dan"}))
+    assert log.changed(start + 2) == (log.look(), frozenset({"cyd", "dan"}))
     assert log.linked(start) == frozenset({"bob", "cyd", "dan"})
-    assert log.newest() == 6_000
+    assert (log.head(), log.look().newest) == (start + 3, 6_004)
 
 
 def test_who_showed_what_and_what_was_said_is_found_from_either_side(log: Log) -> None:
     log.append(
         [a_version("ana", hashes=(("phone", "h"),)), a_version("bob", hashes=(("phone", "h"), ("email", "i")))],
-        arrived_at=5_000,
+        now=lambda: 5_000,
         base={},
     )
-    log.append([NewEdge("ana", "bob", "same", "desk", "cousins")], arrived_at=6_000, base={})
+    log.append([NewEdge("ana", "bob", "same", "desk", "cousins")], now=lambda: 6_000, base={})
     ana, bob = Evidence("ana", "phone", "h", 5_000), Evidence("bob", "phone", "h", 5_000)
 
     assert sorted(log.contacts_like(["h"])) == [ana, bob]
@@ -76,13 +76,13 @@ def test_who_showed_what_and_what_was_said_is_found_from_either_side(log: Log) -
 
 
 def test_a_stretch_of_the_log_is_read_as_tables_in_its_order(log: Log) -> None:
-    log.append([a_version(city="上海", hashes=(("phone", "h"),)), an_event(amount=1)], arrived_at=5_000, base={})
+    log.append([a_version(city="上海", hashes=(("phone", "h"),)), an_event(amount=1)], now=lambda: 5_000, base={})
     log.append(
         [an_event(amount=2, labels={"course": "a"}), NewEdge("ana", None, "apart", "desk", "x")],
-        arrived_at=6_000,
+        now=lambda: 6_000,
         base={},
     )
-    log.append([an_event("beyond")], arrived_at=7_000, base={})
+    log.append([an_event("beyond")], now=lambda: 7_000, base={})
 
     tail = log.tail(after=1, through=5)
 

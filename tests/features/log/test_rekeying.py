@@ -24,7 +24,7 @@ BOTH = {"phone": "13900001111", "email": "ana@mail.example"}
 
 
 def tell(log: Log, lead_id: str, contacts: dict[str, str], key: Key, at: int) -> None:
-    log.append([a_version(lead_id, hashes=hashes_of(contacts, key, "CN"))], arrived_at=at, base={})
+    log.append([a_version(lead_id, hashes=hashes_of(contacts, key, "CN"))], now=lambda: at, base={})
 
 
 def nobody(_: Sequence[str]) -> list[Evidence]:
@@ -47,14 +47,14 @@ def test_what_was_hashed_under_the_old_link_meanwhile_is_recognised_from_the_rek
     if not in_base:
         tell(log, "ana", PHONE, OLD, 5_000)
     recorded = [Evidence("ana", *contact, 5_000) for contact in hashes_of(PHONE, NEW, "CN")] if in_base else []
-    rekey_contacts(engine, NEW, at=5_500, recorded=nobody)
+    rekey_contacts(engine, NEW, now=5_500, recorded=nobody)
     tell(log, "bob", PHONE, OLD, 6_000)  # by a server that still has the old key
     tell(log, "carl", PHONE, OLD, 7_000)
     moments = (5_500, 6_500, 7_500, 8_999)
     before = [people_at(log, recorded, as_of) for as_of in moments]
     head = log.head()
 
-    rekey_contacts(engine, NEW, at=9_000, recorded=lambda asked: [each for each in recorded if each.hash in asked])
+    rekey_contacts(engine, NEW, now=9_000, recorded=lambda asked: [each for each in recorded if each.hash in asked])
 
     assert under_older_links(engine, NEW) == 0
     named = [{who: of.get(who, who) for who in ("ana", "bob", "carl")} for of in before]
@@ -70,7 +70,7 @@ def test_every_contact_is_taken_along_and_equal_ones_stay_equal(log: Log, engine
     tell(log, "bob", BOTH, OLD, 6_000)
 
     assert under_older_links(engine, NEW) == 3
-    assert rekey_contacts(engine, NEW, at=9_000, recorded=nobody) == 3
+    assert rekey_contacts(engine, NEW, now=9_000, recorded=nobody) == 3
 
     assert under_older_links(engine, NEW) == 0
     expected = {"ana": (PHONE, 5_000), "bob": (BOTH, 6_000)}
@@ -79,7 +79,7 @@ def test_every_contact_is_taken_along_and_equal_ones_stay_equal(log: Log, engine
         for lead_id, (contacts, at) in expected.items()
         for kind, digest in hashes_of(contacts, NEW, "CN")
     }
-    assert rekey_contacts(engine, NEW, at=9_000, recorded=nobody) == 0
+    assert rekey_contacts(engine, NEW, now=9_000, recorded=nobody) == 0
 
 
 def test_a_contact_heard_again_under_the_new_link_is_known_since_it_was_first_heard(log: Log, engine: Engine) -> None:
@@ -87,7 +87,7 @@ def test_a_contact_heard_again_under_the_new_link_is_known_since_it_was_first_he
     tell(log, "ana", PHONE, OLD, 5_000)
     tell(log, "ana", PHONE, NEW, 6_000)
 
-    rekey_contacts(engine, NEW, at=9_000, recorded=nobody)
+    rekey_contacts(engine, NEW, now=9_000, recorded=nobody)
 
     ((kind, digest),) = hashes_of(PHONE, NEW, "CN")
     assert log.contacts_of(["ana"]) == [Evidence("ana", kind, digest, 5_000)]
@@ -100,7 +100,7 @@ def test_contacts_under_a_foreign_key_stop_it_all(log: Log, engine: Engine) -> N
     before = log.contacts_of(["ana", "bob"])
 
     with pytest.raises(SiteError, match="restore the old key"):
-        rekey_contacts(engine, NEW, at=9_000, recorded=nobody)
+        rekey_contacts(engine, NEW, now=9_000, recorded=nobody)
 
     assert log.contacts_of(["ana", "bob"]) == before
 

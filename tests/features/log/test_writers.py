@@ -28,7 +28,8 @@ def follow(log: Log, until: int) -> list[tuple[int, frozenset[str]]]:
     patience = time.monotonic() + 120
     while seen[-1][0] < until:
         assert time.monotonic() < patience, f"the writers stopped at {seen[-1][0]}"
-        seen.append(log.changed(seen[-1][0]))
+        head, leads = log.changed(seen[-1][0])
+        seen.append((head.seq, leads))
     return seen
 
 
@@ -48,7 +49,7 @@ def test_threads_and_processes_append_at_once_and_a_follower_misses_nothing(log:
     running = [started(place_of(engine), writer, batches) for writer in writers[:2]]
     threads = [
         threading.Thread(
-            target=lambda own: [log.append(batch(own, number), arrived_at=9_000, base={}) for number in batches],
+            target=lambda own: [log.append(batch(own, number), now=lambda: 9_000, base={}) for number in batches],
             args=(writer,),
         )
         for writer in writers[2:]
@@ -72,7 +73,7 @@ def test_two_senders_of_the_same_batch_write_it_once(log: Log, engine: Engine) -
     def send() -> None:
         own = Log(engine)
         barrier.wait()
-        results.extend(own.append(batch(0, 0), arrived_at=9_000, base={}).results)
+        results.extend(own.append(batch(0, 0), now=lambda: 9_000, base={}).results)
 
     threads = [threading.Thread(target=send) for _ in range(6)]
     for thread in threads:

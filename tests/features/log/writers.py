@@ -68,7 +68,7 @@ def _write(place: str, writer: int, numbers: range, telling: Connection) -> None
     with suppress(DatabaseUnavailable):  # its server was killed: what is not acknowledged, is sent again
         log = Log(opened(place))
         for number in numbers:
-            log.append(batch(writer, number), arrived_at=9_000, base={})
+            log.append(batch(writer, number), now=lambda: 9_000, base={})
             telling.send(number)
 
 
