@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from features.draft.columns import is_outcome, name_of
+from features.draft.columns import name_of
 from features.draft.measure import Measured, measure
 from features.draft.profile import ColumnProfile
 from features.draft.queries import WON, events_sql, is_numeric, kept, labels_of, leads_sql
@@ -71,13 +71,8 @@ C = 0.30
 
 
 def _outcomes(roles: Roles) -> list[str]:
-    named = [kind for table in roles.events if table.outcome for kind in _winning(table)]
+    named = [kind for table in roles.events for kind in table.won]
     return list(dict.fromkeys(named)) or [WON]
-
-
-def _winning(table: EventTable) -> list[str]:
-    named = [kind for value, kind in table.kinds.items() if is_outcome(value)]
-    return named or list(table.kinds.values())
 
 
 def _kinds(roles: Roles) -> Iterator[str]:
