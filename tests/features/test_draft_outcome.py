@@ -154,7 +154,7 @@ def test_words_of_success(text: str, level: int) -> None:
     assert strength(text) == level
 
 
-@pytest.mark.parametrize(("number", "step"), [(52, "to_days"), (10_000, "to_hours")])
+@pytest.mark.parametrize(("number", "step"), [(400, "to_days"), (10_000, "to_hours")])
 def test_a_made_up_time_ends_in_the_past(tmp_path: Path, site: Path, number: int, step: str) -> None:
     """A list without dates or keys, doubled rows and all, is a lead a row, in steps that keep its end before 2020."""
     data = folder(

@@ -32,7 +32,7 @@ from training.audit.values import value_findings
 from training.dataset import CALIBRATION, TRAIN, Dataset, load
 
 SEED = 7
-_CALLED = re.compile(r"""([^\s".,(]+)"?(?:::\w+)?\s+AS\s+"?lead_id\b""", re.IGNORECASE)
+_CALLED = re.compile(r"""(?:"([^"]+)"|(\w+))(?:::\w+)?\s+AS\s+"?lead_id\b""", re.IGNORECASE)
 SHIFTED_LEADS = 4_000
 """Leads whose features are evaluated once more, one horizon later."""
 UNDATED = Finding("availability", OK, "has no time: nothing says that it was known before the outcome")
@@ -70,7 +70,7 @@ def full_audit(site: Site, catalogue: Catalogue, target_name: str, *, state: Pat
 def _called(site: Site) -> set[str]:
     """What the raw files call the lead, as far as the site's SQL tells: the columns that it returns as its id."""
     texts = [path.read_text(encoding="utf-8") for path in query_files(site)]
-    return {LEAD_ID, *(name for text in texts for name in _CALLED.findall(text))}
+    return {LEAD_ID, *(name for text in texts for names in _CALLED.findall(text) for name in names)}
 
 
 def _leads(tables: Tables) -> list[str]:
