@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from features.history import Value
-from leadlight.schema import Micros, from_micros
+from leadlight.database import is_storable
+from leadlight.schema import ID_AT_MOST, ID_PATTERN, ID_WORDS, Micros, from_micros
 from leadlight.settings import Site
 
 
@@ -60,6 +62,12 @@ class Admission:
         if not 0 <= when <= self.latest:
             allowed = f"a moment from 1970 up to now, {from_micros(self.latest).isoformat()}"
             yield Wrong(field, _iso(when) if came is None else came, allowed)
+
+
+def id_wrongs(field: str, came: str) -> Iterator[Wrong]:
+    """Faults of a lead's or an event's id."""
+    if len(came) > ID_AT_MOST or not re.fullmatch(ID_PATTERN, came) or not is_storable(came):
+        yield Wrong(field, came[:ID_AT_MOST], ID_WORDS)
 
 
 def plain(value: float | str | None) -> Value:

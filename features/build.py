@@ -24,20 +24,22 @@ import ibis
 from features.catalogue import Catalogue
 from features.duck import connected
 from features.engines import Engine, evaluating
+from features.erased_files import BUILT, WORKSHOP, erase_unpublished, publishing, without
 from features.facts import Tables
 from features.history import History, clock, publish
-from features.history.summary import last_summary
+from features.history.summary import last_summary, read_summary
 from features.identity import Key, identity_key
 from features.labels import Counts, count, judge, labelled
+from features.log.rekeying import date_late
 from features.people import as_people
 from features.recording import Recorder
-from features.rows import write_context_rows, write_lead_rows, write_online_rows
+from features.rows import OnlineRows, online_rows, write_context_rows, write_lead_rows, write_online_rows
 from features.segments import export_log, open_log
 from features.sources import query_files, read_sources
 from features.spine import spine_file, training_spine
 from features.unchanged import last_rows
 from leadlight.locking import alone
-from leadlight.schema import AS_OF, DAY, Micros, from_micros, local_day
+from leadlight.schema import AS_OF, DAY, SECOND, Micros, from_micros, local_day
 from leadlight.settings import Site
 
 _log = logging.getLogger("leadlight.features")
@@ -45,7 +47,7 @@ _log = logging.getLogger("leadlight.features")
 STALE_DAYS = 2
 _WAITS = "another build of %s is at work: this one waits for it to end"
 
-FORMAT = 4
+FORMAT = 5
 """Raised whenever the same raw files would build into something else, so that old states are built anew."""
 
 
@@ -108,17 +110,20 @@ def build(
     or a file moves. Two builds of one state wait for one another. Every ``engine`` builds the same.
     """
     with alone(state / "build.lock", lambda: _log.warning(_WAITS, state)), open_log(site, state) as log:
-        key, head = identity_key(site, state, os.environ), log.head() if log else 0
-        request = _request(site, catalogue, data=data, state=state, as_of=as_of, wall=wall, key=key, log_head=head)
-        last = _last_built(state, request)
+        key = identity_key(site, state, os.environ)
+        if log and key:
+            date_late(site, state, log, key, wall=wall)
+        head = log.head() if log else 0
+        request = _request(site, catalogue, data=data, state=state, as_of=as_of, wall=wall, key=key)
+        last = _last_built(state, f"{request} {head}")
         if last is not None:
             return replace(last, skipped=True, seconds={})
         before = last_summary(state)
-        recorder = Recorder(
-            site, catalogue, key, export_log(log, state, through=head), before.generation + 1 if before else 1
-        )
+        with publishing(state):
+            segments = export_log(log, state, through=head)
+        recorder = Recorder(site, catalogue, key, log, segments, before.generation + 1 if before else 1)
         built = _build(recorder, state=state, data=data, as_of=as_of, wall=wall, engine=engine)
-        _write_record(state, request, built)
+        _write_record(state, f"{request} {read_summary(state).log_seq}", built)  # it may have said something itself
     return built
 
 
@@ -126,7 +131,7 @@ def _build(recorder: Recorder, *, state: Path, data: Path, as_of: Micros | None,
     site, catalogue = recorder.site, recorder.catalogue
     seconds: dict[str, float] = {}
     with _workshop(state) as folder, connected() as connection, evaluating(engine, folder) as evaluate:
-        history, notes = _take_in(recorder, data, folder, wall=wall, seconds=seconds)
+        history, notes = _take_in(recorder, data, folder, state, wall=wall, seconds=seconds)
         now = clock(site, history, wall=wall) if as_of is None else as_of
         data_end = min(now, history.summary.newest_fact + 1)  # an export may be older than the clock
         tables = history.tables(connection)
@@ -139,18 +144,10 @@ def _build(recorder: Recorder, *, state: Path, data: Path, as_of: Micros | None,
             lead_rows = write_lead_rows(site, catalogue, people, spine, folder, evaluate=evaluate, last=last)
         with _timed(seconds, "context rows"):
             context_rows = write_context_rows(site, catalogue, tables, _from_first_to(now, spine), folder)
-        _record_file(state).unlink(missing_ok=True)
-        _put_in_place(folder, state, "spines", "offline")
         with _timed(seconds, "online rows"):
-            from features.store.door import Store  # importing Feast takes seconds: not for a build that is skipped
-
-            store = Store(site=site, catalogue=catalogue, state=state)
-            store.apply()
             row_seq = history.summary.row_seq(history.summary.log_seq)
-            online_rows = write_online_rows(
-                site, catalogue, tables, store, as_of=now, row_seq=row_seq, evaluate=evaluate
-            )
-        publish(history, state)
+            rows = online_rows(site, catalogue, tables, as_of=now, row_seq=row_seq, evaluate=evaluate)
+            history, count = _publish(recorder, history, rows, folder, state)
     return Built(
         as_of=now,
         data_end=data_end,
@@ -161,10 +158,27 @@ def _build(recorder: Recorder, *, state: Path, data: Path, as_of: Micros | None,
         targets=targets,
         lead_rows=lead_rows,
         context_rows=context_rows,
-        online_rows=online_rows,
+        online_rows=count,
         notes=(*notes, *_age_notes(now, data_end)),
         seconds=seconds,
     )
+
+
+def _publish(recorder: Recorder, history: History, rows: OnlineRows, folder: Path, state: Path) -> tuple[History, int]:
+    """Show what was built, without those who were erased since the log was read; how many online rows there are."""
+    from features.store.door import Store  # importing Feast takes seconds: not for a build that is skipped
+
+    store = Store(site=recorder.site, catalogue=recorder.catalogue, state=state)
+    store.apply()
+    with publishing(state):
+        hashes = recorder.log.buried(history.summary.log_seq) if recorder.log else frozenset()
+        history, gone = erase_unpublished(history, folder, hashes)
+        rows = replace(rows, leads=without(rows.leads, gone))
+        _record_file(state).unlink(missing_ok=True)
+        _put_in_place(folder, state, *BUILT)
+        write_online_rows(store, rows)
+        history = publish(history, state)
+    return history, len(rows.leads)
 
 
 def _age_notes(now: Micros, data_end: Micros) -> Iterator[str]:
@@ -183,11 +197,10 @@ def _request(
     as_of: Micros | None,
     wall: Micros,
     key: Key | None = None,
-    log_head: int = 0,
 ) -> str:
-    """A hash of all that a build depends on; on the wall clock a build holds for a local day."""
+    """A hash of all that a build depends on but the live log; on the wall clock a build holds for a local day."""
     digest = hashlib.sha256(f"{FORMAT} {catalogue.hash} {site.model_dump_json(exclude={'folder'})}".encode())
-    digest.update(f"{key} {log_head} ".encode())
+    digest.update(f"{key} ".encode())
     today = local_day(wall, site.offset) if site.clock.at == "wall" else None
     digest.update(f"{as_of} {today if as_of is None else None}".encode())
     files = sorted(path for path in data.rglob("*") if path.is_file() and not path.is_relative_to(state))
@@ -221,9 +234,13 @@ def _record_file(state: Path) -> Path:
 
 @contextmanager
 def _workshop(state: Path) -> Iterator[Path]:
-    """A folder of this build's own beside what it will replace; gone afterwards, whatever happened."""
-    state.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=".build-", dir=state))
+    """A folder of this build's own beside what it will replace; gone afterwards, whatever happened.
+
+    One that a killed build left goes as well: nobody else builds.
+    """
+    for left in state.glob(f"{WORKSHOP}*"):
+        shutil.rmtree(left)
+    folder = Path(tempfile.mkdtemp(prefix=WORKSHOP, dir=state))
     try:
         yield folder
     finally:
@@ -231,20 +248,23 @@ def _workshop(state: Path) -> Iterator[Path]:
 
 
 def _take_in(
-    recorder: Recorder, data: Path, folder: Path, *, wall: Micros, seconds: dict[str, float]
+    recorder: Recorder, data: Path, folder: Path, state: Path, *, wall: Micros, seconds: dict[str, float]
 ) -> tuple[History, tuple[str, ...]]:
     """The raw files read, checked and written as a history with the live facts, and the notes on them."""
+    started = time.perf_counter()
     with _timed(seconds, "sources"):
         raw = read_sources(recorder.site, data)
     try:
         with _timed(seconds, "check"):
             live = recorder.live(raw.connection)
             found = recorder.check(raw, live, wall=wall)
+            now = wall + round((time.perf_counter() - started) * SECOND)  # answers were given meanwhile
+            recorder, live, heard = recorder.hear(raw, live, state, wall=now)
         with _timed(seconds, "history"):
             history, notes = recorder.record(raw, live, folder)
     finally:
         raw.connection.disconnect()
-    return history, (*found, *notes)
+    return history, (*found, *heard, *notes)
 
 
 @contextmanager

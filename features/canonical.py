@@ -51,7 +51,7 @@ def canonical(raw: Raw, site: Site, catalogue: Catalogue, *, key: Key | None = N
         leads=_known_leads(leads),
         attributes=superseded(lead_versions(leads), LEAD_ID, AT),
         events=superseded(event_versions(typed_events(raw, site), site), EVENT_ID),
-        contacts=_hashed_contacts(raw, site, key),
+        contacts=hashed_of(raw.leads, site, key),
         identity=ibis.memtable(IDENTITY.empty_table()),
     )
 
@@ -91,13 +91,14 @@ def _arrival(leads: ibis.Table) -> ibis.Value:
     return ibis.coalesce(leads[ARRIVED_AT], leads[AT])
 
 
-def _hashed_contacts(raw: Raw, site: Site, key: Key | None) -> ibis.Table:
-    shown = [column for column in CONTACTS if column in raw.leads.columns]
+def hashed_of(leads: ibis.Table, site: Site, key: Key | None) -> ibis.Table:
+    """The contacts of raw leads, hashed; without a key there are none."""
+    shown = [column for column in CONTACTS if column in leads.columns]
     if key is None or not shown:
         return ibis.memtable(HASHED.empty_table())
-    moments = [_moment(raw.leads, column, site.offset) for column in (ARRIVED_AT, AT, CREATED_AT)]
-    texts = {column: _text(raw.leads, column) for column in (LEAD_ID, *shown)}
-    given = raw.leads.select(**texts, **{KNOWN_AT: ibis.coalesce(*moments)}).to_pyarrow()
+    moments = [_moment(leads, column, site.offset) for column in (ARRIVED_AT, AT, CREATED_AT)]
+    texts = {column: _text(leads, column) for column in (LEAD_ID, *shown)}
+    given = leads.select(**texts, **{KNOWN_AT: ibis.coalesce(*moments)}).to_pyarrow()
     return ibis.memtable(hashed_contacts(given, key, site.identity.region))
 
 

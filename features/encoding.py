@@ -39,14 +39,20 @@ def utf8_folder(data: Path) -> Iterator[Path]:
 
 
 def is_gb18030(path: Path) -> bool:
-    """Whether a text is no UTF-8 and makes sense as GB18030: at least half of its wide characters are common ones.
+    """Whether a text is no UTF-8 and makes sense as GB18030."""
+    return encoding_of(path) == "gb18030"
 
-    Nearly any Western text can be decoded as GB18030, too; what comes out is rare characters.
+
+def encoding_of(path: Path) -> str | None:
+    """``utf-8-sig`` (its mark may be missing), ``gb18030``, or None for a text that is neither; reads it in parts.
+
+    As GB18030 a text makes sense if at least half of its wide characters are common ones: nearly any Western text can
+    be decoded as GB18030, too; what comes out is rare characters.
     """
     if _decoded(path, "utf-8") is not None:
-        return False
+        return "utf-8-sig"
     beyond = _decoded(path, "gb18030")
-    return beyond is not None and beyond.common >= _HALF * beyond.all
+    return "gb18030" if beyond is not None and beyond.common >= _HALF * beyond.all else None
 
 
 def _files(data: Path) -> list[Path]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 
 import ibis
@@ -56,6 +56,16 @@ class LeadFacts:
     versions: tuple[Version, ...] = ()
     events: tuple[Event, ...] = ()
     known_at: Micros = 0
+
+
+class Recorded(dict[str, LeadFacts]):
+    """What the base has of some leads; ``of_other_leads``: which of (event_id, lead_id) are another lead's there."""
+
+    def __init__(
+        self, facts: Mapping[str, LeadFacts], of_other_leads: Callable[[Iterable[tuple[str, str]]], frozenset[str]]
+    ) -> None:
+        super().__init__(facts)
+        self.of_other_leads = of_other_leads
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,12 +16,14 @@ from features.identity import HASHED, Edge, Key, rekeyed
 from features.identity.contacts import HASH, TYPE
 from features.log import Tail
 from leadlight.schema import (
+    AMOUNT,
     ARRIVED_AT,
     AT,
     CHANNEL,
     CONTACT,
     CREATED_AT,
     EVENT_ID,
+    KIND,
     KNOWN_AT,
     LEAD_ID,
     UNTIL,
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
 
 _LIVE = "_live"
+_FLOAT = types.Float64()
+_TYPES: dict[str, types.DataType] = {"text": types.String(), "number": _FLOAT}
 
 _json_text = ibis.udf.scalar.builtin(
     lambda text, _path: text, name="json_extract_string", signature=((types.string, types.string), types.string)
@@ -55,7 +60,7 @@ class Live:
         tables = {"versions": tail.versions, "events": tail.events, "contacts": contacts, "tombstones": tail.tombstones}
         edges = tail.edges.select(list(Edge.__dataclass_fields__)).to_pylist()
         return cls(
-            **{name: connection.create_table(f"live_{name}", table) for name, table in tables.items()},
+            **{name: connection.create_table(f"live_{name}", table, overwrite=True) for name, table in tables.items()},
             edges=tuple(Edge(**edge) for edge in edges),
         )
 
@@ -64,13 +69,14 @@ def with_live(tables: Tables, live: Live) -> Tables:
     """``tables`` and the ``live`` facts as one history; who is who is left as it was.
 
     What the log says of a fact's arrival counts: of a lead or an event that it was the first to know, the other rows of
-    ``tables`` say nothing. Leads that were erased are in neither.
+    ``tables`` say nothing; nor do those that give a live event to another lead. Leads that were erased are in neither.
     """
-    live = _of_known(live)
+    live = of_known(live)
     heard, happened = live.versions.filter(live.versions["first"]), live.events.filter(live.events["first"])
     leads, attributes, events, contacts = (
         _without_erased(each, live) for each in (tables.leads, tables.attributes, tables.events, tables.contacts)
     )
+    events = _of_their_leads(events, live.events)
     return replace(
         tables,
         leads=_leads(leads.anti_join(heard, LEAD_ID), live.versions),
@@ -82,7 +88,7 @@ def with_live(tables: Tables, live: Live) -> Tables:
     )
 
 
-def _of_known(live: Live) -> Live:
+def of_known(live: Live) -> Live:
     """The live facts of leads that were not erased since."""
     versions, events, contacts = (_without_erased(each, live) for each in (live.versions, live.events, live.contacts))
     return replace(live, versions=versions, events=events, contacts=contacts)
@@ -93,6 +99,12 @@ def _without_erased(rows: ibis.Table, live: Live) -> ibis.Table:
     if not live.tombstones.count().to_pyarrow().as_py():
         return rows
     return rows.anti_join(live.tombstones, rows[LEAD_ID].hexdigest("sha256") == live.tombstones["lead_hash"])
+
+
+def _of_their_leads(recorded: ibis.Table, live: ibis.Table) -> ibis.Table:
+    """The recorded events without those that have the id of another lead's live event."""
+    others = live.select(EVENT_ID, _holder=LEAD_ID).distinct()
+    return recorded.anti_join(others, [recorded[EVENT_ID] == others[EVENT_ID], recorded[LEAD_ID] != others["_holder"]])
 
 
 def _leads(recorded: ibis.Table, versions: ibis.Table) -> ibis.Table:
@@ -117,10 +129,45 @@ def _both(recorded: ibis.Table, live: ibis.Table, rest: str, *one_fact: str) -> 
     """The versions of both; of what is in both with one arrival, the live one."""
     recorded = recorded.drop(UNTIL).anti_join(live, [*one_fact, ARRIVED_AT])
     columns = {
-        name: live[name] if name in live.columns else _json_text(live[rest], f"$.{name}").cast(kind.copy(nullable=True))
+        name: live[name] if name in live.columns else _value(live[rest], name, kind)
         for name, kind in recorded.schema().items()
     }
     return recorded.union(live.select(**columns))
+
+
+def _value(values: ibis.Value, name: str, kind: types.DataType) -> ibis.Value:
+    """What stands under ``name``; a text that came while it was no number yet is none, and so unknown."""
+    text = _json_text(values, f"$.{name}")
+    if not kind.is_floating():
+        return text.cast(kind.copy(nullable=True))
+    number = text.try_cast("float64")
+    return ibis.ifelse(number.isnan() | number.isinf(), ibis.null("float64"), number)
+
+
+def live_values(versions: ibis.Table, kinds: Mapping[str, str]) -> ibis.Table:
+    """``lead_id``, ``at`` and the channel and attributes of live versions, each a ``text`` or a ``number``."""
+    columns = {
+        name: versions[name] if name == CHANNEL else _value(versions["attributes"], name, _TYPES[kind])
+        for name, kind in kinds.items()
+    }
+    return versions.select(LEAD_ID, AT, **columns)
+
+
+def live_events(events: ibis.Table, labels: Iterable[str]) -> ibis.Table:
+    """Live events, their labels as columns."""
+    return events.select(
+        EVENT_ID, LEAD_ID, KIND, AT, AMOUNT, **{label: _json_text(events["labels"], f"$.{label}") for label in labels}
+    )
+
+
+def unreadable_values(live: Live, numbers: Iterable[str]) -> dict[str, int]:
+    """How many live versions have a text where the attribute is now one of ``numbers``, for those that have any."""
+    versions = _without_erased(live.versions, live)
+    counts = {}
+    for name in numbers:
+        text, number = _json_text(versions["attributes"], f"$.{name}"), _value(versions["attributes"], name, _FLOAT)
+        counts[name] = int(versions.filter(text.notnull(), number.isnull()).count().to_pyarrow().as_py())
+    return {name: count for name, count in counts.items() if count}
 
 
 def _contacts(recorded: ibis.Table, live: ibis.Table) -> ibis.Table:

@@ -15,7 +15,7 @@ import ibis
 import pyarrow as pa
 
 from features.duck import connected
-from features.facts import Event, LeadFacts, Tables, Version
+from features.facts import Event, LeadFacts, Recorded, Tables, Version
 from features.history import History
 from features.identity import IDENTITY, Edge, Evidence, intervals, neighbourhood
 from features.live import Live, with_live
@@ -104,8 +104,8 @@ class Past:
         found = {lead_id: joined(base.get(lead_id), logged.get(lead_id)) for lead_id in wanted}
         return {lead_id: facts for lead_id, facts in found.items() if facts is not None}
 
-    def recorded(self, lead_ids: Iterable[str]) -> dict[str, LeadFacts]:
-        """What the base has of each of these leads, if anything."""
+    def recorded(self, lead_ids: Iterable[str]) -> Recorded:
+        """What the base has of each of these leads, if anything, and whose its other events are."""
         wanted = list(lead_ids)
         if len(self._read) > _KEPT:
             self._read = {}
@@ -113,7 +113,12 @@ class Past:
         unread = [lead_id for lead_id in wanted if lead_id not in kept]
         if unread:
             kept.update({**dict.fromkeys(unread), **self.base.records(unread)})
-        return {lead_id: facts for lead_id in wanted if (facts := kept.get(lead_id)) is not None}
+        found = {lead_id: facts for lead_id in wanted if (facts := kept.get(lead_id)) is not None}
+        return Recorded(found, self.base.of_other_leads)
+
+    def erased(self, lead_ids: Iterable[str]) -> frozenset[str]:
+        """Which of these leads the log says were erased, at this very moment."""
+        return self._log.erased(lead_ids) if self._log else frozenset()
 
     @contextmanager
     def reading(self) -> Iterator[Tables]:

@@ -24,26 +24,31 @@ _BY_LEAD_AND_TIME = operator.attrgetter(LEAD_ID, SINCE)
 
 
 class Identities:
-    """Who each lead is and was, of the leads that were ever merged; every other one is always itself."""
+    """Who each lead is and was, of the leads that were ever merged; every other one is always itself.
+
+    It never changes: ``replaced`` and ``without`` give another, which shares with this one what is the same, so that
+    they cost what was ever replaced, however many leads are merged.
+    """
 
     def __init__(self, intervals: Iterable[Interval] = ()) -> None:
-        self._of: dict[str, list[Interval]] = {}
-        self._as: dict[str, list[Interval]] = {}
+        of: dict[str, list[Interval]] = {}
+        named: dict[str, list[Interval]] = {}
         for interval in sorted(intervals, key=_BY_LEAD_AND_TIME):
-            self._of.setdefault(interval.lead_id, []).append(interval)
-            self._as.setdefault(interval.canonical_id, []).append(interval)
+            of.setdefault(interval.lead_id, []).append(interval)
+            named.setdefault(interval.canonical_id, []).append(interval)
+        self._of, self._as = _Layers(of), _Layers(named)
 
     def __contains__(self, lead_id: object) -> bool:
         """Whether a lead was ever merged."""
-        return lead_id in self._of
+        return isinstance(lead_id, str) and bool(self._of[lead_id])
 
     def of(self, lead_id: str) -> Sequence[Interval]:
         """Who this lead is, for all time, in order."""
-        return self._of.get(lead_id) or (Interval(lead_id, lead_id, 0, FOREVER),)
+        return self._of[lead_id] or (Interval(lead_id, lead_id, 0, FOREVER),)
 
     def stays(self, canonical_id: str) -> Sequence[Interval]:
         """Which leads are the person named after this one, and when, by lead and time."""
-        return self._as.get(canonical_id) or self.of(canonical_id)
+        return self._as[canonical_id] or self.of(canonical_id)
 
     def canonical(self, lead_id: str, as_of: Micros) -> str:
         """The lead that the person is named after who ``lead_id`` is at ``as_of``."""
@@ -61,20 +66,52 @@ class Identities:
     def replaced(self, lead_ids: Iterable[str], intervals: Iterable[Interval]) -> Identities:
         """The same but for these leads, of whom now ``intervals`` say all; a lead they leave out was never merged."""
         gone, said = set(lead_ids), sorted(intervals, key=_BY_LEAD_AND_TIME)
-        if said == [stay for lead_id in sorted(gone) for stay in self._of.get(lead_id, ())]:
+        before = [stay for lead_id in sorted(gone) for stay in self._of[lead_id]]
+        if said == before:
             return self
-        kept = (stay for lead_id, own in self._of.items() if lead_id not in gone for stay in own)
-        return Identities([*kept, *said])
+        of: dict[str, list[Interval]] = {lead_id: [] for lead_id in gone}
+        named = {
+            canonical_id: [stay for stay in self._as[canonical_id] if stay.lead_id not in gone]
+            for canonical_id in {stay.canonical_id for stay in (*before, *said)}
+        }
+        for stay in said:
+            of[stay.lead_id].append(stay)
+            named[stay.canonical_id].append(stay)
+        found = Identities()
+        found._of = self._of.under(of)
+        found._as = self._as.under({name: sorted(stays, key=_BY_LEAD_AND_TIME) for name, stays in named.items()})
+        return found
 
     def without(self, lead_ids: Iterable[str]) -> Identities:
         """The same once these leads were erased: whoever was one person with them was that alone."""
         gone = set(lead_ids)
-        left = (stay for stay in self.intervals() if stay.lead_id not in gone)
-        return Identities(s._replace(canonical_id=s.lead_id) if s.canonical_id in gone else s for s in left)
+        left = {stay.lead_id for lead_id in gone for stay in self._as[lead_id]} - gone
+        alone = (stay for lead_id in left for stay in self._of[lead_id])
+        return self.replaced(
+            gone | left, [s._replace(canonical_id=s.lead_id) if s.canonical_id in gone else s for s in alone]
+        )
 
     def intervals(self) -> Iterator[Interval]:
         """All intervals, by lead and time."""
-        return (stay for lead_id in sorted(self._of) for stay in self._of[lead_id])
+        return (stay for lead_id in self._of.names() for stay in self._of[lead_id])
+
+
+class _Layers:
+    """Intervals by name: those of the beginning, which all that came of it share, under the few that were replaced."""
+
+    def __init__(self, first: Mapping[str, list[Interval]], newer: Mapping[str, list[Interval]] | None = None) -> None:
+        self._first = first
+        self._newer = newer or {}
+
+    def __getitem__(self, name: str) -> Sequence[Interval]:
+        found = self._newer.get(name)
+        return self._first.get(name, ()) if found is None else found
+
+    def under(self, newest: Mapping[str, list[Interval]]) -> _Layers:
+        return _Layers(self._first, {**self._newer, **newest})
+
+    def names(self) -> list[str]:
+        return sorted({*self._first, *self._newer})
 
 
 def person(canonical_id: str, members: Mapping[str, LeadFacts], identity: Identities) -> LeadFacts:

@@ -7,15 +7,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from features.canonical import canonical
+from features.canonical import attribute_types, canonical
 from features.catalogue import Catalogue
 from features.checks import inspect
+from features.erased_files import publishing
 from features.facts import Tables
 from features.history import History, write_history
+from features.history.summary import last_summary
 from features.identity import Edge, Key, identity_table
-from features.live import Live, with_live
-from features.segments import Segments
+from features.live import Live, unreadable_values, with_live
+from features.log import Log
+from features.segments import Segments, export_log
 from features.sources import Raw
+from features.unheard import unheard
 from leadlight.schema import CONTACTS, Micros
 from leadlight.settings import Site
 
@@ -27,11 +31,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Recorder:
-    """What a history is made with: a site's rules, the key of its contacts, the live facts, and the build's number."""
+    """What a history is made with: a site's rules, the key of its contacts, the live facts, and the build's number.
+
+    ``segments`` are what is taken in of ``log``, which goes on meanwhile.
+    """
 
     site: Site
     catalogue: Catalogue
     key: Key | None
+    log: Log | None
     segments: Segments
     generation: int
 
@@ -43,7 +51,25 @@ class Recorder:
         """The notes of the check; ``SiteError`` with all faults of the raw tables."""
         inspection = inspect(raw, self.site, self.catalogue, wall=wall, live=live)
         inspection.require_sound()
-        return (*map(str, inspection.notes), *self._unhashed(raw))
+        return (*map(str, inspection.notes), *self._unhashed(raw), *(self._unreadable(raw, live) if live else ()))
+
+    def hear(
+        self, raw: Raw, live: Live | None, state: Path, *, wall: Micros
+    ) -> tuple[Recorder, Live | None, tuple[str, ...]]:
+        """What checked files say of what came live first goes into the log; who records then, of which live facts."""
+        if live is None or self.log is None:
+            return self, live, ()
+        news = unheard(raw, self.site, self.catalogue, live, self.key)
+        if not news.facts:
+            return self, live, ()
+        newest = self.log.newest() or 0
+        facts_tell_time = self.site.clock.at == "last_fact"
+        before = last_summary(state)
+        now = max(newest, before.newest_fact if before else 0) if facts_tell_time else max(wall, newest)
+        notes = news.tell(self.log, arrived_at=now + 2, facts_tell_time=facts_tell_time)
+        with publishing(state):
+            recorder = replace(self, segments=export_log(self.log, state, through=self.log.head()))
+        return recorder, recorder.live(raw.connection), notes
 
     def record(self, raw: Raw, live: Live | None, workshop: Path) -> tuple[History, tuple[str, ...]]:
         """The history of checked raw tables and the live facts, unpublished in ``workshop``, and what to note of it."""
@@ -65,6 +91,13 @@ class Recorder:
         words = f"a merge of more than {self.site.identity.people_at_most} leads into one person awaits a reviewer"
         notes = (f"identity: {words} ({len(held):,} such): `leadlight identity held SITE` shows them",) if held else ()
         return replace(tables, identity=connection.create_table("people", identity)), notes
+
+    def _unreadable(self, raw: Raw, live: Live) -> Iterator[str]:
+        types = attribute_types(raw.leads, self.catalogue)
+        found = unreadable_values(live, (name for name, kind in types.items() if kind == "number"))
+        for name, count in found.items():
+            words = f"live version{'s have' if count > 1 else ' has'} a text where {name} is a number now"
+            yield f"leads: {count:,} {words}: unknown there; send these leads again with numbers"
 
     def _unhashed(self, raw: Raw) -> Iterator[str]:
         shown = [column for column in CONTACTS if column in raw.leads.columns]

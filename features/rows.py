@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,23 +69,37 @@ def write_context_rows(
     return _write_offline(rows.order_by(CLOSED_AT, CONTEXT_KEY), CLOSED_AT, context_table(state))
 
 
-def write_online_rows(
-    site: Site, catalogue: Catalogue, tables: Tables, store: Store, *, as_of: Micros, row_seq: int, evaluate: Evaluate
-) -> int:
-    """Put a row for every open lead at ``as_of``, and the newest closed day of every context key, in place of all rows.
+@dataclass(frozen=True)
+class OnlineRows:
+    """A row for every open lead at one moment, and the newest closed day of every context key, if there are any."""
 
-    A build may be of other facts, or of an earlier clock, than the last, so no row of that one may stay. Until the
-    new ones are there a reader finds none and asks the log. ``row_seq`` says which facts the rows have read. Returns
-    how many persons have a row.
-    """
+    leads: pa.Table
+    context: pa.Table | None
+
+
+def online_rows(
+    site: Site, catalogue: Catalogue, tables: Tables, *, as_of: Micros, row_seq: int, evaluate: Evaluate
+) -> OnlineRows:
+    """The online rows at ``as_of``: one for every person. ``row_seq`` says which facts they have read."""
     people = as_people(tables)
     rows = evaluate(catalogue, site, people, _open_to_any(site, people, as_of)).to_pyarrow()
+    rows = rows.append_column(ROW_SEQ, pa.repeat(pa.scalar(row_seq, pa.int64()), len(rows)))
+    if not catalogue.context_columns:
+        return OnlineRows(rows, None)
+    day = newest_closed_day(site, as_of)
+    return OnlineRows(rows, context.close(catalogue, site, tables, day, day).to_pyarrow())
+
+
+def write_online_rows(store: Store, rows: OnlineRows) -> None:
+    """Put ``rows`` in place of all rows.
+
+    A build may be of other facts, or of an earlier clock, than the last, so no row of that one may stay. Until the
+    new ones are there a reader finds none and asks the log.
+    """
     store.clear()
-    store.write_leads(rows.append_column(ROW_SEQ, pa.repeat(pa.scalar(row_seq, pa.int64()), len(rows))))
-    if catalogue.context_columns:
-        day = newest_closed_day(site, as_of)
-        store.write_context(context.close(catalogue, site, tables, day, day).to_pyarrow())
-    return len(rows)
+    store.write_leads(rows.leads)
+    if rows.context is not None:
+        store.write_context(rows.context)
 
 
 def newest_closed_day(site: Site, as_of: Micros) -> int:

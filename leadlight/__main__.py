@@ -25,6 +25,7 @@ from leadlight.commands import (
     versions,
 )
 from leadlight.commands.console import app, err
+from leadlight.database import DatabaseUnavailable
 from leadlight.settings import SiteError, UsageError
 
 __all__ = [
@@ -47,7 +48,7 @@ __all__ = [
 
 
 def main() -> None:
-    """Run one command; a user's faults end it with 1 or 2 and no traceback."""
+    """Run one command; what a user can mend ends it with 1 or 2 and no traceback."""
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
     _keep_library_warnings_from_users()
@@ -55,8 +56,16 @@ def main() -> None:
         app()
     except SiteError as error:
         _refuse(error.faults, code=2 if isinstance(error, UsageError) else 1)
+    except DatabaseUnavailable as error:
+        _refuse([f"{_NO_DATABASE}: {error}"], code=1)
     except (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError) as error:
         _refuse([f"{error.filename}: {error.strerror}"], code=2)
+
+
+_NO_DATABASE = (
+    "the site's database did not answer in time: another program holds it, or its server is down. It is no fault of "
+    "what you gave; run the same command again when it answers, what it did already is not done twice"
+)
 
 
 def _refuse(faults: Sequence[str], *, code: int) -> NoReturn:

@@ -10,6 +10,11 @@ from typing import Final
 
 Micros = int
 
+ID_AT_MOST: Final = 200
+ID_PATTERN: Final = r"[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*"
+"""What the whole of a lead's or an event's id is like, whoever brings it; of so many characters at most."""
+ID_WORDS: Final = f"1 to {ID_AT_MOST} characters that are not all blank, and no control characters"
+
 SECOND: Final = 1_000_000
 MINUTE: Final = 60 * SECOND
 HOUR: Final = 60 * MINUTE

@@ -27,6 +27,15 @@ def current_champion(state: Path, target_name: str) -> Champion | None:
     return _named(champion_file(state, target_name))
 
 
+def named_champion(state: Path, target_name: str) -> Champion:
+    """The same, where there has to be one: none is a ``SiteError`` that says what to do."""
+    named = current_champion(state, target_name)
+    if named is None:
+        commands = f"`leadlight train SITE --target {target_name}`, then `leadlight promote`"
+        raise SiteError([f"target {target_name!r} has no champion: train and promote one first ({commands})"])
+    return named
+
+
 def current_challenger(state: Path, target_name: str) -> Champion | None:
     """The version that ``STATE/challenger/TARGET.json`` names to score in the champion's shadow, if there is one."""
     return _named(challenger_file(state, target_name))

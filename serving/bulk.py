@@ -21,11 +21,9 @@ from features.people import as_people
 from features.spine import open_leads
 from leadlight.database import DatabaseUnavailable, open_database
 from leadlight.journal import keep
-from leadlight.model.certificate import PUBLIC_KEY, pinned_key
 from leadlight.model.margins import FloatArray
 from leadlight.schema import LEAD_ID, Micros, from_micros
 from leadlight.settings import Site, SiteError
-from leadlight.shelf import keys_folder
 from serving.challenger import load_challenger
 from serving.champion import Champion, load_champion
 from serving.desk import Desk, open_desk
@@ -76,7 +74,7 @@ def score_site(  # noqa: PLR0913  each is an option of the command line
     With ``journal`` no list appears whose answers the journal does not have.
     """
     with open_sheet(out) as sheet:  # first: a wrong name is said before the work
-        champion = load_champion(catalogue, site, target, state=state, key=pinned_key(keys_folder(state) / PUBLIC_KEY))
+        champion = load_champion(catalogue, site, target, state=state)
         desk = open_desk(site, catalogue, state)
         asked_at = desk.past.now(site, wall=wall) if as_of is None else as_of
         asker = Asker(language, from_micros(wall))

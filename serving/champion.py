@@ -25,7 +25,7 @@ from leadlight.model.verify import NotInTimeError
 from leadlight.registry.terms import line_of_champions, terms
 from leadlight.settings import Site, SiteError
 from leadlight.shelf import Champion as Named
-from leadlight.shelf import bundle_folder, champion_file, current_champion, keys_folder
+from leadlight.shelf import bundle_folder, champion_file, keys_folder, named_champion
 from serving.marks import Mark, mark_of
 from serving.problems import Problem
 from serving.proven import AT_HAND, Proven
@@ -105,7 +105,7 @@ class Champions:
         try:
             if path.is_file():
                 self._key = self._key or pinned_key(path)
-            named = _named(self._state, target)
+            named = named_champion(self._state, target)
             key = self._key = self._key or pinned_key(path)
             return load_version(
                 self._catalogue, self._site, target, named, state=self._state, key=key, proven=self._proven
@@ -114,9 +114,10 @@ class Champions:
             return error
 
 
-def load_champion(catalogue: Catalogue, site: Site, target: str, *, state: Path, key: Ed25519PublicKey) -> Champion:
+def load_champion(catalogue: Catalogue, site: Site, target: str, *, state: Path) -> Champion:
     """The champion that the state names for ``target``; a ``SiteError`` with the fault if it may not serve."""
-    return load_version(catalogue, site, target, _named(state, target), state=state, key=key)
+    named = named_champion(state, target)  # before the key: a state without a champion may have none
+    return load_version(catalogue, site, target, named, state=state, key=pinned_key(keys_folder(state) / PUBLIC_KEY))
 
 
 def load_version(
@@ -154,13 +155,6 @@ def load_version(
     return Champion(
         target, str(named.version), bundle, certificate, signed, tuple(columns[name] for name in manifest.columns)
     )
-
-
-def _named(state: Path, target: str) -> Named:
-    named = current_champion(state, target)
-    if named is None:
-        raise SiteError([f"none was promoted; run `leadlight train SITE --target {target}`, then `leadlight promote`"])
-    return named
 
 
 def _before(state: Path, target: str) -> Named | None:

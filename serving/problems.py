@@ -16,6 +16,7 @@ from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
 
 from leadlight.database import DatabaseUnavailable
+from leadlight.schema import ID_WORDS
 
 MEDIA_TYPE = "application/problem+json"
 CAME_AT_MOST = 120
@@ -26,6 +27,7 @@ _ALLOWED = {
     "model_attributes_type": _OBJECT,
     "model_type": _OBJECT,
     "missing": "a value: this field is required",
+    "string_pattern_mismatch": f"an id: {ID_WORDS}",
     "extra_forbidden": "no field of this name; GET /openapi.json has those there are",
 }
 """What is allowed, where pydantic speaks of Python rather than of requests."""

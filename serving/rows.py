@@ -30,7 +30,11 @@ def write_rows(desk: Desk, lead_ids: Iterable[str], as_of: Micros) -> None:
         row = desk.evaluate(facts, moment)
         rows.append({LEAD_ID: lead_id, AS_OF: moment, VALID_UNTIL: row.valid_until, ROW_SEQ: row_seq, **row.values})
     if rows:
-        desk.store.write_leads(pa.Table.from_pylist(rows))
+        try:
+            desk.store.write_leads(pa.Table.from_pylist(rows))
+        finally:  # who was erased before this found no row to take out, or one that was not there yet
+            if gone := desk.past.erased(persons):
+                desk.store.delete_leads(gone)
     if wanted - persons:
         desk.store.delete_leads(wanted - persons)
 

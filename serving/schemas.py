@@ -22,6 +22,7 @@ from pydantic.config import JsonDict
 
 from leadlight.grading import Grade
 from leadlight.model.blended import Rung
+from leadlight.schema import ID_AT_MOST, ID_PATTERN
 
 LEADS_AT_MOST = 1_000
 EVENTS_AT_MOST = 10_000
@@ -47,7 +48,7 @@ def _parse_plain(value: object) -> int | float | str | None:
     raise ValueError(message)
 
 
-Identifier = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Identifier = Annotated[str, StringConstraints(min_length=1, max_length=ID_AT_MOST, pattern=f"^{ID_PATTERN}$")]
 Moment = Annotated[
     dt.datetime,
     BeforeValidator(_parse_moment),

@@ -25,10 +25,9 @@ from features.spark.rows import hand_over, lead_rows
 from features.spark.session import open_spark
 from features.spine import open_leads
 from leadlight.model.bundle import Bundle, load_bundle
-from leadlight.model.certificate import PUBLIC_KEY, pinned_key
 from leadlight.schema import AS_OF, CHANNEL, LEAD_ID, Micros, from_micros
 from leadlight.settings import Site, UsageError
-from leadlight.shelf import bundle_folder, keys_folder
+from leadlight.shelf import bundle_folder
 from serving.bulk import AT_ONCE, Scored, off_schedule, without_locked
 from serving.champion import Champion, load_champion
 from serving.desk import Desk, open_desk
@@ -57,7 +56,7 @@ def score_site(
 ) -> Scored:
     """Write the scores of all open leads into the folder ``out``; a ``SiteError`` without a champion."""
     with _workshop(out) as folder:  # first: a wrong name is said before the work
-        champion = load_champion(catalogue, site, target, state=state, key=pinned_key(keys_folder(state) / PUBLIC_KEY))
+        champion = load_champion(catalogue, site, target, state=state)
         desk = open_desk(site, catalogue, state)
         asked_at = desk.past.now(site, wall=wall) if as_of is None else as_of
         asker = Asker(language, from_micros(wall))

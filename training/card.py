@@ -71,6 +71,7 @@ def make_card(site: Site, bundle: Bundle, verdict: dict[str, Any], *, version: i
         rung=RUNGS[bundle.model.rung],
         groups=Counter(bundle.model.groups),
         trained_until=from_micros(bundle.manifest.origin.trained_until).isoformat(timespec="minutes"),
+        moved_until=from_micros(bundle.manifest.origin.moved_until or 0).isoformat(timespec="minutes"),
         horizon=_span(target.horizon),
         metrics=[key for key in verdict.get("metrics", {}) if f"{key}_lower" in verdict["metrics"]],
         parts=PARTS,

@@ -60,6 +60,12 @@ class Dataset:
         )
 
     @property
+    def outcomes(self) -> tuple[int, int]:
+        """How many leads converted in some row, and how many in none."""
+        converted = len(set(self.lead_id[self.y == 1]))
+        return converted, len(set(self.lead_id)) - converted
+
+    @property
     def digest(self) -> str:
         """SHA-256 of everything a fit or a judgement depends on: keys, labels, split and feature values."""
         values = (self.X[name].to_numpy() for name in self.X)

@@ -6,14 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
 from leadlight.model.bundle import Bundle
 from leadlight.model.margins import sigmoid
 from leadlight.settings import Site
 from leadlight.shelf import current_champion
+from training.as_judged import KEY, AsJudged
 from training.audit import audit, kept
 from training.capacity import AtCapacity, at_capacity
 from training.dataset import Dataset, local_days, local_months
-from training.evaluate import Evaluation, Names, Scored, by_slice, evaluate
+from training.evaluate import Evaluation, Names, Scored, by_slice, evaluate, log_odds
 from training.gate import Trial, Verdict, judge
 from training.looks import Window, look
 from training.rivals import base_rate, champion_rival, logistic_rival
@@ -36,6 +40,7 @@ class Judgement:
     seen: dict[str, Evaluation]
     capacity: AtCapacity | None
     worst_slice: WorstSlice | None
+    as_judged: AsJudged
     verdict: Verdict
 
     def to_json(self) -> dict[str, Any]:
@@ -50,6 +55,7 @@ class Judgement:
             "seen": _parts(self.seen),
             "capacity": self.capacity and self.capacity.to_json(),
             "worst_slice": self.worst_slice and self.worst_slice.to_json(),
+            KEY: self.as_judged.to_json(),
         }
 
 
@@ -73,7 +79,7 @@ def assess(
     scored = score(bundle, test, site)
     evaluation = evaluate(scored, seed=seed)
     named = current_champion(state, name)
-    champion, remark = champion_rival(state, name, test.X)
+    champion, remark = champion_rival(state, name, test, target)
     logistic = logistic_rival(learned, test.X, seed=seed)
     slices = slices_of(test, seen, offset=site.offset)
     trial = Trial(
@@ -81,7 +87,7 @@ def assess(
         evaluation=evaluation,
         base_rate=base_rate(learned, len(test.y)),
         rivals={"logistic": logistic} if champion is None else {"logistic": logistic, "champion": champion},
-        outcomes={"training": _outcomes(learned), "test": _outcomes(test)},
+        outcomes={"training": learned.outcomes, "test": test.outcomes},
         champion=None if named is None else named.bundle_sha256,
         slices=slices,
         leaks=audit(learned, site.leaks, kept(learned, name, state)).faults,
@@ -99,6 +105,7 @@ def assess(
         seen=by_slice(scored, seen, seed=seed),
         capacity=at_capacity(scored, target.operate),
         worst_slice=worst_slice(scored, slices, seed=seed),
+        as_judged=_as_judged(bundle, test, scored),
         verdict=judge(target.gate, trial, looks=looks, notes=notes),
     )
 
@@ -109,6 +116,14 @@ def score(bundle: Bundle, rows: Dataset, site: Site) -> Scored:
     return Scored.of(rows.lead_id, rows.y, p, threshold=bundle.cuts.threshold, day=local_days(rows.as_of, site.offset))
 
 
+def _as_judged(bundle: Bundle, test: Dataset, scored: Scored) -> AsJudged:
+    """Each lead by its first test row, as the monitor counts leads later."""
+    first = ~pd.Series(test.lead_id, dtype=object).duplicated().to_numpy()
+    p = scored.p[first]
+    grades = np.array([bundle.cuts.grade(each) for each in p.tolist()], dtype=object)
+    return AsJudged.of(log_odds(p), scored.y[first], grades)
+
+
 def window_of(test: Dataset) -> Window:
     """The test rows as the list of looks knows them."""
     return Window(int(test.as_of[0]), int(test.as_of[-1]), test.keys_digest)
@@ -116,12 +131,6 @@ def window_of(test: Dataset) -> Window:
 
 def _parts(parts: dict[str, Evaluation]) -> dict[str, dict[str, float | None]]:
     return {name: part.to_json() for name, part in parts.items()}
-
-
-def _outcomes(rows: Dataset) -> tuple[int, int]:
-    """How many leads converted in some row, and how many in none."""
-    converted = len(set(rows.lead_id[rows.y == 1]))
-    return converted, len(set(rows.lead_id)) - converted
 
 
 def _suspicion(evaluation: Evaluation) -> str:

@@ -37,7 +37,7 @@ from training.reference import distributions, spread
 from training.report import HEADLINES, lines
 from training.search import Clusters, Search, explorer, search_notes, trials_of
 from training.slices import seen_before
-from training.tracking import Record, Rows, attach, track, track_trials
+from training.tracking import Record, Rows, attach, check_reached, track, track_trials
 
 SEED = 7
 
@@ -73,13 +73,15 @@ def train(
 ) -> Result:
     """Fit, freeze, judge once on later rows, certify if the gate says promote, and keep it all as a new version.
 
-    A column that looks like a leak stops it with a ``SiteError`` before anything is fitted. The same rows and seed give
+    A column that looks like a leak stops it with a ``SiteError`` before anything is fitted, and so does an MLflow that
+    is away. The same rows and seed give
     the same bundle, byte for byte; ``signer`` stands in the certificate alone.
     """
     _, target = site.target(target_name)
     rows = load(site, catalogue, target_name, state=state)
     learned, test = rows.part(TRAIN, CALIBRATION), rows.part(TEST)
     notes = _audited(learned, site, target_name, state)
+    check_reached(site, target_name, state=state)
     name = _study(target_name, target, learned)
     clusters = Clusters(learned.lead_id, local_days(learned.as_of, site.offset))
     explore = None if search is None else explorer(search, clusters, folder=state / "search", name=name, seed=seed)
@@ -96,6 +98,7 @@ def train(
             target_name=target_name,
             state=state,
             provenance=Provenance(learned.digest, test.digest, code_digest(), catalogue.hash),
+            as_judged=judgement.as_judged,
             signer=signer,
         )
         write_json(files / "verdict.json", judgement.to_json())
@@ -209,7 +212,7 @@ def _record(fitted: Fitted, bundle: Bundle, judgement: Judgement, rows: tuple[Da
         "catalogue_hash": origin.catalogue_hash,
         "training_rows": log.rows,
         "training_positives": log.positives,
-        "linear_strength": None if log.linear is None else log.linear.strength,
+        "linear": None if log.linear is None else log.linear.words,
         "trees": ", ".join(f"{name} x {rounds}" for name, rounds, _ in log.trees),
         "tree_weight": log.weight,
         "offset": log.offset,

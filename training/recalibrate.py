@@ -30,20 +30,22 @@ from leadlight.registry import register
 from leadlight.schema import Micros, from_micros
 from leadlight.settings import Site, SiteError
 from leadlight.shelf import bundle_folder, current_champion, keys_folder, shelve, write_json
+from training.as_judged import KEY, AsJudged
 from training.calibrate import followed_offset, moved, moved_cuts, moved_interval
 from training.card import make_card
 from training.dataset import local_days
-from training.evaluate import log_losses
+from training.evaluate import Labels, log_losses
 from training.gate import Signer
 from training.monitor.record import one_run, record_of
-from training.monitor.rows import Watched, watched
-from training.offset import FEWEST, FEWEST_CONVERTED, OWN, Move, gate_rules
+from training.monitor.rows import Rows
+from training.offset import FEWEST, FEWEST_CONVERTED, MOST, OWN, Move, gate_rules
 from training.tracking import Record, attach, track
 
-MOST = 1_000
 STAYS = 0.005
 """A move of the offset, in log-odds, that is not worth a version."""
-SHOWN = frozenset({"parent_version", "leads", "converted", "offsets", "error", "log_loss", "interval_width", "source"})
+SHOWN = frozenset(
+    {"parent_version", "leads", "converted", "offsets", "error", "log_loss_in_sample", "interval_width", "source"}
+)
 """What a verdict and its model card keep of a ``Recalibrated``."""
 
 
@@ -51,7 +53,8 @@ SHOWN = frozenset({"parent_version", "leads", "converted", "offsets", "error", "
 class Recalibrated:
     """What following the offset came to; without ``version`` it stays as it is.
 
-    Offsets and ``error`` are log-odds, ``log_loss`` and ``interval_width`` means over the mature leads (before, after).
+    Offsets and ``error`` are log-odds, ``log_loss_in_sample`` and ``interval_width`` means over the mature leads that
+    moved it (before, after); what following does on later leads is among the ``rules``.
     """
 
     target: str
@@ -63,7 +66,7 @@ class Recalibrated:
     converted: int
     offsets: tuple[float, float]
     error: float
-    log_loss: tuple[float, float]
+    log_loss_in_sample: tuple[float, float]
     interval_width: tuple[float, float]
     source: str
     rules: tuple[Mapping[str, Any], ...]
@@ -78,13 +81,14 @@ class Recalibrated:
         seen = f"{self.leads:,} leads of known outcome since training ({self.source}), {self.converted:,} converted"
         if self.version is None:
             return [f"{self.target}: the offset stays at {before:+.3f}: it would move by {after - before:+.4f}", seen]
-        loss, width = self.log_loss, self.interval_width
+        loss, width = self.log_loss_in_sample, self.interval_width
         return [
             f"{self.target} version {self.version}: version {self.parent_version} with its offset moved",
             f"bundle {self.bundle_sha256}",
             seen,
             f"offset {before:+.3f} to {after:+.3f} (standard error {self.error:.3f}); the same leads are flagged",
-            f"log loss of these leads {loss[0]:.5f} to {loss[1]:.5f}",
+            *(f"forward: {rule['evidence']}" for rule in self.rules if rule["name"] == f"{OWN}log_loss_forward"),
+            f"in-sample: log loss of the leads that moved it {loss[0]:.5f} to {loss[1]:.5f}",
             f"mean width of the interval {width[0]:.3f} to {width[1]:.3f}",
         ]
 
@@ -101,7 +105,7 @@ def recalibrate(
 ) -> Recalibrated:
     """A new version of the champion whose offset follows the mature labels, certified if its gate says so.
 
-    ``now`` is the clock, ``end`` where the data end. Too few outcomes, a rule that fails, a champion that is not
+    ``now`` is the clock, ``end`` where the data end. Too few outcomes, a rule not passed, a champion that is not
     genuine: each is a ``SiteError``, and nothing has changed. The same rows give the same version, not another one. A
     record of the run stays in ``STATE/runs/recalibrate``; ``signer`` stands in the certificate alone.
     """
@@ -130,9 +134,11 @@ def _recalibrate(
         files = Path(folder)
         child = _write(move, files / "bundle")
         rules = gate_rules(move, child, largest=site.monitor.largest_shift)
-        failed = [f"{rule['name']}: {rule['evidence']}" for rule in rules if rule["state"] != "pass"]
-        if failed:
-            raise SiteError([f"{target_name}: the offset is not moved, train a new model instead", *failed])
+        refused = [f"{rule['name']}: {rule['state']}: {rule['evidence']}" for rule in rules if rule["state"] != "pass"]
+        if refused:
+            failed = any(rule["state"] == "fail" for rule in rules)
+            why = "train a new model instead" if failed else "too little evidence that following does no harm"
+            raise SiteError([f"{target_name}: the offset is not moved, {why}", *refused])
         known = _version_of(shelf, child.sha256)
         if known is not None:
             return _result(move, child, known, rules)
@@ -152,11 +158,12 @@ def _planned(site: Site, catalogue: Catalogue, target_name: str, *, state: Path,
     certificate = read_certificate(folder, pinned_key(keys_folder(state) / PUBLIC_KEY))
     parent = load_bundle(folder, expected=champion.bundle_sha256)
     first = parent.reference.get("calibration")
-    if first is None or "score" not in parent.reference:
-        raise SiteError([f"version {champion.version} does not say how sure its offset was: train again"])
-    rows = mature_leads(
-        watched(site, catalogue, parent, state=state, after=parent.manifest.origin.trained_until, now=now, end=end)
-    )
+    if first is None or "score" not in parent.reference or KEY not in certificate.findings:
+        raise SiteError(
+            [f"version {champion.version} does not say how sure its offset was, or how it was judged: train again"]
+        )
+    trained = parent.manifest.origin.trained_until
+    rows = Rows(site, catalogue, parent, state, after=trained, now=now, end=end).mature(trained, most=MOST)
     converted = int(rows.label.sum(dtype=np.int64))
     others = len(rows.label) - converted
     if len(rows.label) < FEWEST or min(converted, others) < FEWEST_CONVERTED:
@@ -167,12 +174,6 @@ def _planned(site: Site, catalogue: Catalogue, target_name: str, *, state: Path,
     offset, error = followed_offset(before, rows.label, first=first["offset"], first_error=first["error"])
     day = local_days(rows.as_of, site.offset)
     return Move(champion, certificate, parent, rows, day, before, offset, error)
-
-
-def mature_leads(rows: Watched) -> Watched:
-    """The last 1,000 leads whose label is mature, one row each."""
-    first = rows.where(rows.mature).first_of_each_lead()
-    return first.where(np.arange(len(first.label)) >= len(first.label) - MOST)
 
 
 def _write(move: Move, folder: Path) -> Bundle:
@@ -190,7 +191,7 @@ def _write(move: Move, folder: Path) -> Bundle:
     written = write_bundle(
         folder,
         model,
-        origin=replace(parent.manifest.origin, parent=parent.sha256),
+        origin=parent.manifest.origin.moved(parent.sha256, until=int(move.rows.as_of.max())),
         cuts=moved_cuts(parent.cuts, shift),
         rows={name: values[:-2] for name, values in parent.golden["rows"].items()},  # the last two are made anew
         reference=reference,
@@ -215,6 +216,7 @@ def _keep(
     findings = {
         **of_parent,
         "rules": [*_carried(move.certificate), *rules],
+        KEY: AsJudged.read(of_parent[KEY]).followed(move.error).to_json(),
         "champion": move.parent.sha256,
         "parent": move.parent.sha256,
         "data_end": end,
@@ -241,8 +243,8 @@ def _keep(
             "offset_error": move.error,
             "mature_leads": result.leads,
             "mature_converted": result.converted,
-            "log_loss": result.log_loss[1],
-            "log_loss_before": result.log_loss[0],
+            "log_loss_in_sample": result.log_loss_in_sample[1],
+            "log_loss_in_sample_before": result.log_loss_in_sample[0],
         },
         tags={"verdict": certificate.verdict, "bundle_sha256": child.sha256, "parent": move.parent.sha256},
         rows=(),
@@ -293,11 +295,15 @@ def _result(move: Move, child: Bundle, version: int | None, rules: tuple[dict[st
         converted=int(labels.sum(dtype=np.int64)),
         offsets=(move.parent.model.offset, move.offset),
         error=move.error,
-        log_loss=(float(log_losses(labels, sigmoid(old)).mean()), float(log_losses(labels, sigmoid(new)).mean())),
+        log_loss_in_sample=(_loss(labels, old), _loss(labels, new)),
         interval_width=(_width(move.parent, old), _width(child, new)),
         source=move.rows.source,
         rules=rules,
     )
+
+
+def _loss(labels: Labels, margins: FloatArray) -> float:
+    return float(log_losses(labels, sigmoid(margins)).mean())
 
 
 def _width(bundle: Bundle, margins: FloatArray) -> float:

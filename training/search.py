@@ -16,7 +16,20 @@ from leadlight.settings import SiteError
 from training.dataset import Dataset, Names
 from training.evaluate import Scored, loss_difference
 from training.evaluate.clusters import sum_error
-from training.fit import HINGED, PLAIN, SEARCHED, Bench, Candidate, Draft, Explore, Fitted, Found, Plan, Tried
+from training.fit import (
+    HINGED,
+    PLAIN,
+    SEARCHED,
+    Bench,
+    Candidate,
+    Draft,
+    Explore,
+    Fitted,
+    Found,
+    LinearChoice,
+    Plan,
+    Tried,
+)
 from training.tracking import TrialRecord
 
 if TYPE_CHECKING:
@@ -27,7 +40,9 @@ PATIENCE = 5
 CONFIDENCE = 2.0
 """Standard errors by which the best trial must beat the recipe: the best of many is in part luck."""
 SPREAD = 1_000_003  # keeps the seeds of two searches' trials apart
-VERSION = 1  # of what is tried: another is another study
+LINEAR = {"hinged": (HINGED,), "plain": (PLAIN,), "mean": (HINGED, PLAIN)}
+"""What the linear part may be: the regressions it is the mean of."""
+VERSION = 2  # of what is tried: another is another study
 
 
 @dataclass(frozen=True)
@@ -53,8 +68,9 @@ class Clusters:
 def explorer(search: Search, clusters: Clusters, *, folder: Path, name: str, seed: int) -> Explore:
     """The search as a fit runs it, its trials kept in ``folder`` under ``name``; the same name must be the same rows.
 
-    The same seed and number of trials find the same plan, in one run or in several. While another process searches
-    in this folder it is a ``SiteError``.
+    The same seed and number of trials find the same plan, in one run or in several; where an earlier run made more
+    trials than are asked for now, the best of all of them is found. While another process searches in this folder it is
+    a ``SiteError``.
     """
 
     def explore(bench: Bench, recipe: Plan) -> tuple[Plan, Found]:
@@ -88,8 +104,11 @@ def _go_on(study: Study, search: Search, bench: Bench, recipe: Plan, *, seed: in
     from optuna.samplers import TPESampler
     from optuna.trial import TrialState
 
-    for left in study.get_trials(deepcopy=False, states=(TrialState.RUNNING, TrialState.WAITING)):
-        study.tell(left.number, state=TrialState.FAIL)  # of a run that was ended from outside
+    # what a run that was ended from outside had begun, or only put down to begin with: Optuna ends begun trials alone
+    for _ in study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
+        study.ask()
+    for left in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+        study.tell(left.number, state=TrialState.FAIL)
     while (done := len(_finished(study))) < search.trials and not search.over():
         # a sampler of its own for every trial: going on later draws what going on at once would have drawn
         study.sampler = TPESampler(seed=(seed * SPREAD + done) % 2**32)
@@ -129,23 +148,28 @@ def _finished(study: Study) -> Sequence[Tried]:
     ]
 
 
-def _recipe_parameters(recipe: Plan) -> dict[str, float]:
+def _recipe_parameters(recipe: Plan) -> dict[str, float | str]:
     """The recipe, trial 0, entered under its strength and the shape of its best candidate."""
-    parameters: dict[str, float] = {}
+    parameters: dict[str, float | str] = {}
     if recipe.linear is not None:
-        parameters |= {"hinges": recipe.linear.terms == HINGED, "strength": recipe.linear.strength}
+        parameters |= {"linear": _name_of(recipe.linear), "strength": recipe.linear.forms[0][1]}
     if recipe.trees:
         best = recipe.trees[0].candidate
         parameters |= {"leaves": best.leaves, "hessian": best.hessian}
     return parameters
 
 
+def _name_of(choice: LinearChoice) -> str:
+    chosen = tuple(terms for terms, _ in choice.forms)
+    return next(name for name, forms in LINEAR.items() if forms == chosen)
+
+
 def _draft(trial: Trial, *, with_trees: bool) -> Draft:
     """What a trial tries; the ranges hold all that the recipe chooses among, and as much again around it."""
-    terms = HINGED if trial.suggest_categorical("hinges", [True, False]) else PLAIN
+    linear = LINEAR[trial.suggest_categorical("linear", list(LINEAR))]
     strength = trial.suggest_float("strength", 0.001, 10.0, log=True)
     if not with_trees:
-        return Draft((terms, strength), None)
+        return Draft(linear, strength, None)
     leaves = trial.suggest_int("leaves", 2, 63, log=True)
     hessian = trial.suggest_float("hessian", 0.5, 50.0, log=True)
     drawn = (
@@ -156,7 +180,7 @@ def _draft(trial: Trial, *, with_trees: bool) -> Draft:
         ("lambda_l2", trial.suggest_float("lambda_l2", 0.1, 50.0, log=True)),
         ("learning_rate", trial.suggest_float("learning_rate", 0.02, 0.1, log=True)),
     )
-    return Draft((terms, strength), Candidate(SEARCHED, leaves, hessian, drawn))
+    return Draft(linear, strength, Candidate(SEARCHED, leaves, hessian, drawn))
 
 
 def _best(study: Study, bench: Bench, recipe: Plan, clusters: Clusters) -> tuple[Plan, Found]:

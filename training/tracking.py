@@ -43,6 +43,13 @@ class Record:
     files: Path
 
 
+def check_reached(site: Site, target_name: str, *, state: Path) -> None:
+    """``SiteError`` if MLflow cannot have the target's experiment: before the work whose record it would be."""
+    client = mlflow_client(site, state)
+    with reached():
+        _experiment(client, site, target_name, state)
+
+
 def track(site: Site, target_name: str, record: Record, *, state: Path) -> str:
     """Write one run into the target's experiment and return its id."""
     from mlflow.entities import Metric, Param, RunTag

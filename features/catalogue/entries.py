@@ -56,7 +56,10 @@ class Column:
 
     def wording(self, language: str) -> str:
         """The column in words, ``zh`` or ``en``, without its value."""
-        return self.entry.wording(language).replace("{window}", _window_words(self.window_text, language))
+        words = self.entry.wording(language)
+        if self.window_text in {"", "all"}:
+            words = _LASTING.sub(_ALWAYS[language], words)
+        return words.replace("{window}", _window_words(self.window_text, language))
 
 
 TOLD = frozenset({"zh", "en", "group", "theme", "direction"})
@@ -289,6 +292,10 @@ _WORDS = {
     "w": ("周", "week"),
     "s": ("秒", "second"),
 }
+
+_LASTING = re.compile(r"最?近\{window\}内?|in the last \{window\}")
+_ALWAYS = {"zh": "累计", "en": "in all time"}
+"""What stands for "in the last N days" in a column of the whole past, which has no last days."""
 
 
 def _window_words(text: str, language: str) -> str:

@@ -30,7 +30,8 @@ __all__ = ["Finding", "Inspection", "inspect"]
 def inspect(raw: Raw, site: Site, catalogue: Catalogue, *, wall: Micros, live: Live | None = None) -> Inspection:
     """Check both raw tables; a moment after ``wall`` lies in the future. Examples never show a contact.
 
-    The ``live`` facts were checked when they came: raw events may be of their leads, and must not be of another lead's.
+    The ``live`` facts were checked when they came: raw events may be of their leads; those that have the id of another
+    lead's live event count for nothing.
     Rows are judged by the columns that are there and have the right type, so one wrong column hides no other fault.
     """
     leads = typed_leads(raw, site, catalogue).drop(MASKED).cache()
@@ -61,6 +62,7 @@ def inspect(raw: Raw, site: Site, catalogue: Catalogue, *, wall: Micros, live: L
         versions = event_versions(events, site)
         faults += _conflicts("events", versions, (EVENT_ID, ARRIVED_AT))
         notes += _repeats("events", events, versions)
+        notes += broken_rules("events", events, [live_event_rule(events, live.events)] if live else [])
     return Inspection(tuple(faults), tuple(notes))
 
 
@@ -70,8 +72,6 @@ def _rules_of_both(
     if LEAD_ID not in lead_shape:
         ids = leads.select(LEAD_ID)
         yield known_lead_rule(events, ids if live is None else ids.union(live.versions.select(LEAD_ID)))
-    if live is not None:
-        yield live_event_rule(events, live.events)
 
 
 def _emptiness(leads: ibis.Table) -> Iterator[Finding]:

@@ -16,6 +16,9 @@ from leadlight.schema import (
     CREATED_AT,
     EVENT_ID,
     EVERYBODY,
+    ID_AT_MOST,
+    ID_PATTERN,
+    ID_WORDS,
     KIND,
     LEAD_CREATED,
     LEAD_ID,
@@ -27,6 +30,8 @@ from leadlight.settings import Site
 def lead_rules(leads: ibis.Table, site: Site, wall: Micros) -> Iterator[Rule]:
     """The rules of every row of leads, typed."""
     yield Rule(leads[LEAD_ID].isnull(), "without lead_id", "every lead needs one", (LEAD_ID, RAW + CREATED_AT))
+    odd = (leads[LEAD_ID].length() > ID_AT_MOST) | ~leads[LEAD_ID].re_search(f"^{ID_PATTERN}$")
+    yield Rule(odd, "with a lead_id that no request could name", f"an id has {ID_WORDS}", (LEAD_ID,))
     advice = "a lead must come from somewhere; where that was not recorded, say 'not_recorded'"
     yield Rule(leads[CHANNEL].isnull(), "without channel", advice, (CHANNEL, LEAD_ID))
     advice = f"{EVERYBODY} stands for everybody in context features; map it to another name"
@@ -84,10 +89,10 @@ def known_lead_rule(events: ibis.Table, leads: ibis.Table) -> Rule:
 
 
 def live_event_rule(events: ibis.Table, live: ibis.Table) -> Rule:
-    """An event that came live stays the event of its lead."""
+    """An event that came live stays the event of its lead: a row that gives it to another is set aside."""
     named = events[EVENT_ID] + "\n" + events[LEAD_ID]
     stray = events[EVENT_ID].isin(live[EVENT_ID]) & named.notin(live[EVENT_ID] + "\n" + live[LEAD_ID])
-    advice = "an event_id names one event of one lead: put into the one that the API has, or into this one, its source"
+    advice = "set aside, for an event_id names one event of one lead: put its source into the one here or in the API"
     return Rule(stray, "with the event_id of another lead's live event", advice, (EVENT_ID, LEAD_ID))
 
 

@@ -168,9 +168,7 @@ def _of_label(table: EventTable, key: ColumnProfile, column: ColumnProfile, valu
 
 def _of_rows(table: EventTable, key: ColumnProfile, said: str, condition: str, level: int) -> Candidate:
     """The rows of a file for which a condition holds, as events that are new with it."""
-    event = replace(
-        table, kind=None, kinds={said: WON}, labels=(), told={}, few={}, won=(WON,), part="won", where=condition
-    )
+    event = replace(table, kind=None, kinds={said: WON}, labels=(), told={}, won=(WON,), part="won", where=condition)
     won = _leads_with(table, key, condition)
     return Candidate(said, table.table.name, won, level, dated=True, table=table, event=event)
 

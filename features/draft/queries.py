@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from features.draft.columns import name_of
 from features.draft.outcomes import WON
@@ -85,7 +86,7 @@ def is_numeric(column: ColumnProfile) -> bool:
 def events_sql(roles: Roles) -> str:
     """``sources/events.sql``: one row a dated fact."""
     labels = list(dict.fromkeys(label for table in roles.events for label, _ in labels_of(table)))
-    selects = [_event_select(table, labels, roles) for table in roles.events]
+    selects = [select for table in roles.events for select in _event_selects(table, labels, roles)]
     if not any(table.outcome for table in roles.events):
         selects.append(_won_select(roles, labels))
     head = [
@@ -93,25 +94,45 @@ def events_sql(roles: Roles) -> str:
         "-- (NULL: the delay declared for its kind in leadlight.toml), `amount` in whole thousandths.",
         *(f"-- {words}" for words in roles.outcome),
         *(f"-- not used: {name}: {reason}" for name, reason in roles.unused.items()),
+        *(
+            f"-- not used: {', '.join(table.more)} of {table.table.name}: further numbers, to be added like the others"
+            for table in roles.events
+            if table.more
+        ),
     ]
     return "\n".join(head) + "\n" + "UNION ALL\n".join(selects)
 
 
-def _event_select(table: EventTable, labels: list[str], roles: Roles) -> str:
+def _event_selects(table: EventTable, labels: list[str], roles: Roles) -> Iterator[str]:
+    """The events of a file, and once more for each further number: an event has one amount."""
     own = dict(labels_of(table))
+    told = [f"{quoted(own[label].name) if label in own else 'NULL'}::VARCHAR AS {label}" for label in labels]
+    yield _event_select(table, roles, (_event_id(table), _kind(table, table.kinds), table.amount), told)
+    nothing = [f"NULL::VARCHAR AS {label}" for label in labels]
+    for measure in table.measures:
+        event_id = f"{_event_id(table)} || ':{measure.name}'"
+        yield _event_select(table, roles, (event_id, _kind(table, measure.kinds), measure.column), nothing)
+
+
+def _event_select(
+    table: EventTable, roles: Roles, what: tuple[str, str, ColumnProfile | None], labels: list[str]
+) -> str:
+    event_id, kind, amount = what
     arrived = moment(table.arrived) if table.arrived else "NULL::TIMESTAMP"
     lead = "owner_lead" if table.via else f"{quoted(table.lead.name)}::VARCHAR"
     lines = [
-        f"  {_event_id(table)} AS event_id,",
+        f"  {event_id} AS event_id,",
         f"  {lead} AS lead_id,",
-        f"  {_kind(table)} AS kind,",
+        f"  {kind} AS kind,",
         f"  {_at(table.at)} AS at,",
         f"  {arrived} AS arrived_at,",
-        f"  {_amount(table.amount)} AS amount,",
-        *(f"  {quoted(own[label].name) if label in own else 'NULL'}::VARCHAR AS {label}," for label in labels),
+        f"  {_amount(amount)} AS amount,",
+        *(f"  {label}," for label in labels),
     ]
     lines[-1] = lines[-1].removesuffix(",")
     where = f"WHERE {quoted(table.at.name)} IS NOT NULL" + (f" AND {table.where}" if table.where else "")
+    if amount is not table.amount and amount is not None:
+        where += f" AND {quoted(amount.name)} IS NOT NULL"
     return "\n".join(["SELECT", *lines, f"FROM {table.table.scan}", *_owner(table, roles), where, ""])
 
 
@@ -138,10 +159,10 @@ def _event_id(events: EventTable) -> str:
     return f"'{_sql(name)}:' || md5({row}) || ':' || row_number() OVER (PARTITION BY {everything})"
 
 
-def _kind(table: EventTable) -> str:
+def _kind(table: EventTable, kinds: dict[str, str]) -> str:
     if table.kind is None:
-        return f"'{next(iter(table.kinds.values()))}'"
-    cases = " ".join(f"WHEN '{_sql(value)}' THEN '{kind}'" for value, kind in table.kinds.items())
+        return f"'{next(iter(kinds.values()))}'"
+    cases = " ".join(f"WHEN '{_sql(value)}' THEN '{kind}'" for value, kind in kinds.items())
     return f"CASE {quoted(table.kind.name)}::VARCHAR {cases} END"
 
 
@@ -184,9 +205,10 @@ FROM {roles.leads.scan}) WHERE won
 
 
 def labels_of(table: EventTable) -> list[tuple[str, ColumnProfile]]:
-    """The labels of a file of events, by their names."""
+    """The labels of a file of events, by their names; the place in the file where a name has no word we know."""
     taken: set[str] = set()
-    return [(name_of(column.name, taken, "label"), column) for column in table.labels]
+    places = {column.name: place for place, column in enumerate(table.table.columns, start=1)}
+    return [(name_of(column.name, taken, f"c{places[column.name]}"), column) for column in table.labels]
 
 
 def _sql(value: str) -> str:

@@ -8,18 +8,10 @@ from pathlib import Path
 
 import duckdb
 
+from features import spellings
 from features.draft.profile import PLACEHOLDERS, ColumnProfile, TableProfile, measured, quoted
 
-_DAYS_AND_TIMES = (
-    ("%m/%d/%Y", "%m-%d-%Y"),
-    ("%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y"),
-    ("%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%Y年%m月%d日", "%Y-%m-%d"),
-    ("%b %d, %Y", "%d %b %Y", "%d-%b-%Y", "%B %d, %Y", "%d %B %Y"),
-)
 _SAMPLE = 500
-_TIMES = ("", " %H:%M:%S", " %H:%M", " %I:%M %p", " %I:%M:%S %p", " %I:%M:%S%p", "%H%M%S", " %H时%M分")
-_SINCE_1970 = {"s": (10**9, 1_000_000), "ms": (10**12, 1_000), "us": (10**15, 1)}
-_SPAN = 4
 _DAYS = (19900101, 20991231)
 _WHEN = re.compile(r"(^|_)ts($|_)|time|date|stamp|_at$|时间|日期|时刻", re.IGNORECASE)
 _MONEY = r"[¥￥$€£,%\s]|元|RMB|CNY|USD|EUR"
@@ -74,7 +66,7 @@ def _read(connection: duckdb.DuckDBPyConnection, column: ColumnProfile, source: 
 def _read_text(connection: duckdb.DuckDBPyConnection, column: ColumnProfile, source: str) -> ColumnProfile:
     name = quoted(column.name)
     some = f"(SELECT {name} FROM {source} WHERE nullif(trim({name}), '') IS NOT NULL LIMIT {_SAMPLE})"
-    for reading in (f"{name}::TIMESTAMP", *(_strptime(name, _formats(days)) for days in _DAYS_AND_TIMES)):
+    for reading in (f"{name}::TIMESTAMP", *(_strptime(name, _formats(days)) for days in spellings.DAYS)):
         if _all_days(connection, name, reading, some) is not None:
             whole_days = _all_days(connection, name, reading, source)
             if whole_days is not None:
@@ -100,7 +92,7 @@ def _all_days(connection: duckdb.DuckDBPyConnection, name: str, reading: str, so
 
 def _shortest(connection: duckdb.DuckDBPyConnection, name: str, reading: str, source: str) -> str:
     """``reading`` with only the formats that it needs."""
-    formats = next((each for each in map(_formats, _DAYS_AND_TIMES) if _strptime(name, each) == reading), [])
+    formats = next((each for each in map(_formats, spellings.DAYS) if _strptime(name, each) == reading), [])
     for one in tuple(formats):
         fewer = [each for each in formats if each != one]
         if fewer and _all_days(connection, name, _strptime(name, fewer), source) is not None:
@@ -109,7 +101,7 @@ def _shortest(connection: duckdb.DuckDBPyConnection, name: str, reading: str, so
 
 
 def _formats(days: tuple[str, ...]) -> list[str]:
-    return [f"{day}{time}" for day in days for time in _TIMES]
+    return [f"{day}{time}" for day in days for time in spellings.TIMES]
 
 
 def _strptime(name: str, formats: list[str]) -> str:
@@ -120,8 +112,8 @@ def _read_since_1970(connection: duckdb.DuckDBPyConnection, column: ColumnProfil
     name = quoted(column.name)
     found = connection.execute(f"SELECT min({name}), max({name}) FROM {source} WHERE {name} <> 0").fetchone()
     least, most = found or (None, None)
-    for one, micros in _SINCE_1970.values():
-        if least is not None and one <= least <= most < _SPAN * one:
+    for one, micros in spellings.SINCE_1970.values():
+        if least is not None and one <= least <= most < spellings.SPAN * one:
             return replace(column, moment=f"make_timestamptz(({name} * {micros})::BIGINT)")
     if least is not None and _DAYS[0] <= least <= most <= _DAYS[1]:
         return replace(column, moment=f"strptime({name}::VARCHAR, '%Y%m%d')", whole_days=True)

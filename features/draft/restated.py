@@ -30,8 +30,8 @@ def restating(leads: TableProfile, won: str, spoken: Iterable[str], data: Path) 
     if not won:
         return {}
     with duckdb.connect() as connection:
-        told = f"hash(row_number() OVER ()) % 2 AS half_of_rows, coalesce({won}, false) AS was_won"
-        rows = f"SELECT {told}, * FROM {leads.scan}"
+        marks = f"hash(row_number() OVER ()) % 2 AS half_of_rows, coalesce({won}, false) AS was_won"
+        rows = f"SELECT {marks}, * FROM {leads.scan}"
         folder = str(data).replace("'", "''")
         connection.execute("CREATE TEMP TABLE lead AS " + rows.replace("{data}", folder))
         silent = set(spoken)

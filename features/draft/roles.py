@@ -8,12 +8,22 @@ from features.draft.profile import ColumnProfile, TableProfile
 
 
 @dataclass(frozen=True)
+class Measure:
+    """A number beside the amount of a file's events, drafted as ``kinds`` of its own, by raw value."""
+
+    name: str
+    column: ColumnProfile
+    kinds: dict[str, str]
+
+
+@dataclass(frozen=True)
 class EventTable:
     """A file of dated facts about leads; ``kinds`` are its kinds by raw value, or one kind for the whole file.
 
     ``lead`` holds the leads' key or, if given, what their column ``via`` holds. ``told`` names the columns that the
-    events of each kind fill in, ``few`` the values of each label that has only a few. ``won`` are the kinds that count
-    as success. Several may come from one file: ``part`` tells their events apart, ``where`` says which rows they are.
+    events of each kind fill in; ``measures`` and ``more`` are the further numbers that the draft takes and leaves.
+    ``won`` are the kinds that count as success. Several may come from one file: ``part`` tells their events apart,
+    ``where`` says which rows they are.
     """
 
     table: TableProfile
@@ -26,7 +36,8 @@ class EventTable:
     labels: tuple[ColumnProfile, ...]
     via: ColumnProfile | None = None
     told: dict[str, frozenset[str]] = field(default_factory=dict)
-    few: dict[str, list[str]] = field(default_factory=dict)
+    measures: tuple[Measure, ...] = ()
+    more: tuple[str, ...] = ()
     won: tuple[str, ...] = ()
     part: str = ""
     where: str = ""

@@ -24,7 +24,6 @@ _LATER = re.compile(
 )
 KINDS_AT_MOST = 40
 LABELS_AT_MOST = 2_000
-FEW_VALUES = 8
 _NEARLY_ALL = 0.95
 
 
@@ -134,17 +133,16 @@ def _event_table(
         and c.name.lower() not in {*EVENT_COLUMNS, ARRIVED_AT}
         and not is_contact(c)
     )
-    told = _told(table, kind, labels, data) if kind and labels else {}
-    few = {c.name: values_of(table, c, data) for c in labels if c.distinct <= FEW_VALUES}
-    return EventTable(table, lead, at, arrived, kind, kinds, amount, labels, told=told, few=few)
+    told = told_by(table, kind, labels, data) if kind and labels else {}
+    return EventTable(table, lead, at, arrived, kind, kinds, amount, labels, told=told)
 
 
-def _told(
-    table: TableProfile, kind: ColumnProfile, labels: tuple[ColumnProfile, ...], data: Path
+def told_by(
+    table: TableProfile, kind: ColumnProfile, columns: tuple[ColumnProfile, ...], data: Path
 ) -> dict[str, frozenset[str]]:
-    """Which of the labels the events of each kind fill in."""
-    counts = ", ".join(f"count({quoted(label.name)})" for label in labels)
+    """Which of the columns the events of each kind fill in."""
+    counts = ", ".join(f"count({quoted(column.name)})" for column in columns)
     by = f"{quoted(kind.name)}::VARCHAR"
     rows = query(f"SELECT {by}, {counts} FROM {table.scan} GROUP BY {by}", data)
-    names = [label.name for label in labels]
+    names = [column.name for column in columns]
     return {row[0]: frozenset(name for name, filled in zip(names, row[1:], strict=True) if filled) for row in rows}

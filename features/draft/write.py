@@ -6,32 +6,52 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from features.draft.catalogue import catalogue
 from features.draft.columns import name_of
 from features.draft.measure import Measured, measure
-from features.draft.profile import ColumnProfile
-from features.draft.queries import WON, events_sql, is_numeric, kept, labels_of, leads_sql
+from features.draft.measures import with_measures
+from features.draft.queries import WON, events_sql, labels_of, leads_sql
 from features.draft.roles import EventTable, Roles
 
+AGES = (1, 3, 7, 14, 30)
+FEWER_AGES = (1, 7, 30)
+_ROWS_AT_MOST = 100_000
+_DELAY = '# delay = "2h"               # CHECK: when these arrive is not recorded; without a delay they count at once'
 
-def files(name: str, roles: Roles, data: Path) -> dict[str, str]:
+
+def files(name: str, guessed: Roles, data: Path) -> dict[str, str]:
     """The text of each file by its path inside the site's folder."""
+    outcomes = _outcomes(guessed)
+    roles = with_measures(guessed, outcomes, data)
     leads, events = leads_sql(roles), events_sql(roles)
+    labels = {kind: _labels(table, value) for table in roles.events for value, kind in table.kinds.items()}
+    measured = measure((leads, events), outcomes, labels, data, offset=roles.offset)
+    ages = _ages(roles, measured)
     return {
-        "leadlight.toml": _settings(
-            name_of(name, set(), "site"), roles, measure(leads, events, _outcomes(roles), data)
-        ),
-        "catalogue.toml": "\n".join(_catalogue(roles)),
+        "leadlight.toml": _settings(name_of(name, set(), "site"), roles, measured, ages),
+        "catalogue.toml": catalogue(roles, measured, outcomes, ages),
         "sources/leads.sql": leads,
         "sources/events.sql": events,
     }
 
 
-def _settings(name: str, roles: Roles, measured: Measured) -> str:
-    immediate = not any(table.outcome for table in roles.events) and roles.won_at is None
-    outcomes = _outcomes(roles)
-    dated = bool(roles.events)
-    horizon, offset = ("1h", "0s") if immediate else (f"{measured.horizon}d", "1d" if dated else "0s")
-    why = "" if immediate else measured.delays
+def _ages(roles: Roles, measured: Measured) -> list[str]:
+    """The ages at which leads are looked at, up to the horizon, fewer of many leads; at once where nothing is dated."""
+    if _immediate(roles) or not roles.events:
+        return ["0s"]
+    ages = AGES if len(AGES) * measured.leads <= _ROWS_AT_MOST else FEWER_AGES
+    return [f"{days}d" for days in ages if days <= measured.horizon]
+
+
+def _immediate(roles: Roles) -> bool:
+    """Whether nothing says when a lead was won."""
+    return not any(table.outcome for table in roles.events) and roles.won_at is None
+
+
+def _settings(name: str, roles: Roles, measured: Measured, ages: list[str]) -> str:
+    horizon, why = ("1h", "") if _immediate(roles) else (f"{measured.horizon}d", measured.delays)
+    late = "99 in 100 arrived within this" if measured.late else "when they arrive is not recorded"
+    several = ": at several ages, as open leads have; for one question, write one" if len(ages) > 1 else ""
     kinds = "\n".join(_kinds(roles))
     return f"""# A draft by `leadlight init`: the guesses are marked CHECK; docs/sites.md explains each key.
 [site]
@@ -46,12 +66,12 @@ at = "last_fact"             # now is the newest fact of these files; "wall" onc
 [targets.{WON}]
 zh = "成交"
 en = "buys"
-outcome = {_list(outcomes)}  # CHECK: the kinds of event that count as success
+outcome = {_list(_outcomes(roles))}  # CHECK: the kinds of event that count as success
 horizon = "{horizon}"        # CHECK: within how long after the observation it must happen{why}
-outcome_delay = "0s"         # how late an outcome may reach the data
+outcome_delay = "{measured.late or "0s"}"         # CHECK: how late an outcome may reach the data; {late}
 
 [targets.{WON}.observe]      # CHECK: when leads are looked at, in training; see docs/sites.md
-offsets = ["{offset}"]       # this long after creation; or: every = "monday" with until = "60d"
+offsets = {_list(ages)}  # so long after creation{several}; or: every = "monday" with until = "60d"
 
 [targets.{WON}.split]
 test_share = 0.2             # the latest share of rows judges the model; or: train_until and test_from dates
@@ -76,123 +96,22 @@ def _outcomes(roles: Roles) -> list[str]:
 
 
 def _kinds(roles: Roles) -> Iterator[str]:
+    others = any(table.arrived for table in roles.events)
     for table in roles.events:
+        late = f"{_DELAY}\n" if others and table.arrived is None else ""
         for value, kind in table.kinds.items():
-            labels = [label for label, column in labels_of(table) if table.has(value, column)]
-            yield f'[kinds.{kind}]\nlabels = {_list(labels)}\nzh = "{_text(value)}"\nen = "{_text(value)}"\n'
+            labels = _list(_labels(table, value))
+            yield f'[kinds.{kind}]\n{late}labels = {labels}\nzh = "{_text(value)}"\nen = "{_text(value)}"\n'
+            for each in table.measures:
+                if value in each.kinds:
+                    zh, en = _text(f"{value}的{each.column.name}"), _text(f"{each.column.name} of {value}")
+                    yield f'[kinds.{each.kinds[value]}]\n{late}labels = []\nzh = "{zh}"\nen = "{en}"\n'
     if not any(table.outcome for table in roles.events):
         yield f'[kinds.{WON}]\nzh = "成交"\nen = "converted"\n'
 
 
-def _catalogue(roles: Roles) -> Iterator[str]:
-    yield "# A draft by `leadlight init`. One [[feature]] is one entry; docs/features.md explains the kinds.\n"
-    yield _entry("channel", "attribute", 'column = "channel"', "渠道", "channel", theme="channel_profile")
-    taken = {"channel", "lead_age"}
-    for name, column in kept(roles):
-        kind = "number" if is_numeric(column) else "text"
-        extra = f'column = "{name}"\ntype = "{kind}"'
-        yield _entry(
-            name_of(name, taken, "attribute"), "attribute", extra, column.name, column.name, theme="channel_profile"
-        )
-    if roles.events:
-        yield _entry("lead_age", "age", 'unit = "days"', "线索天数", "days since creation", theme="life_cycle")
-    for table in roles.events:
-        for value, kind in table.kinds.items():
-            if kind not in _outcomes(roles):
-                yield from _behaviour(kind, value, table, taken)
-    if roles.events:
-        yield from _context(roles)
-
-
-def _behaviour(kind: str, value: str, table: EventTable, taken: set[str]) -> Iterator[str]:
-    windows = 'windows = ["1d", "7d", "30d", "all"]'
-    of = f'events = ["{kind}"]\ngroup = "{kind}"'
-    name = name_of(kind, taken, "event")
-    yield _entry(name, "count", f"{of}\n{windows}", f"近{{window}}{value}次数", f"{value} in {{window}}")
-    yield _entry(
-        f"{name}_days",
-        "active_days",
-        f"{of}\n{windows}",
-        f"近{{window}}{value}天数",
-        f"days with {value} in {{window}}",
-    )
-    yield _entry(
-        f"{name}_last", "last_age", f'{of}\nunit = "hours"', f"距上次{value}小时", f"hours since the last {value}"
-    )
-    yield _entry(
-        f"{name}_first", "first_age", f'{of}\nunit = "hours"', f"距首次{value}小时", f"hours since the first {value}"
-    )
-    if table.amount:
-        yield _entry(
-            f"{name}_sum",
-            "sum",
-            f"{of}\n{windows}",
-            f"近{{window}}{value}合计",
-            f"{table.amount.name} of {value} in {{window}}",
-        )
-    for label, column in labels_of(table):
-        if not table.has(value, column):
-            continue
-        text = f'{of}\nof = "{label}"'
-        yield _entry(
-            f"{name}_{label}",
-            "distinct",
-            f'{text}\nwindows = ["7d", "all"]',
-            f"近{{window}}{value}不同{column.name}数",
-            f"different {column.name} of {value} in {{window}}",
-        )
-        yield _entry(
-            f"{name}_{label}_top", "top", text, f"{value}最常{column.name}", f"most frequent {column.name} of {value}"
-        )
-        yield _entry(
-            f"{name}_{label}_last",
-            "last_value",
-            text,
-            f"最近{value}的{column.name}",
-            f"{column.name} of the last {value}",
-        )
-        yield from _each_value(label, column, table, value, taken)
-
-
-def _each_value(label: str, column: ColumnProfile, table: EventTable, value: str, taken: set[str]) -> Iterator[str]:
-    """A count of each value of a label that has a few: how often each came says more than the last one."""
-    kind = table.kinds[value]
-    for word in table.few.get(column.name, []):
-        where = f"where = {{ {label} = [{json.dumps(word, ensure_ascii=False)}] }}"
-        yield _entry(
-            name_of(f"{kind} {label} {word}", taken, "value"),
-            "count",
-            f'events = ["{kind}"]\ngroup = "{kind}"\n{where}',
-            f"{value}中{column.name}为“{word}”的次数",
-            f"{value} with {column.name} {word}",
-        )
-
-
-def _context(roles: Roles) -> Iterator[str]:
-    outcomes = _list(_outcomes(roles))
-    windows = 'windows = ["7d"]'
-    yield _entry(
-        "new_leads",
-        "context",
-        f'events = ["lead_created"]\n{windows}',
-        "近{window}新线索数",
-        "new leads of everybody in {window}",
-        theme="life_cycle",
-    )
-    yield _entry(
-        "won_leads",
-        "context",
-        f"events = {outcomes}\n{windows}",
-        "近{window}成交数",
-        "outcomes of everybody in {window}",
-        theme="life_cycle",
-    )
-
-
-def _entry(name: str, kind: str, extra: str, *words: str, theme: str = "behaviour") -> str:
-    zh, en = words
-    text = f'zh = "{_text(zh)}"\nen = "{_text(en)}"'
-    return f'[[feature]]\nname = "{name}"\nkind = "{kind}"\n{extra}\n{text}\ntheme = "{theme}"\n'
+def _labels(table: EventTable, value: str) -> list[str]:
+    return [label for label, column in labels_of(table) if table.has(value, column)]
 
 
 def _list(values: list[str]) -> str:

@@ -14,6 +14,7 @@ import duckdb
 
 from features.duck import connected
 from features.facts import TABLES, Event, LeadFacts, Tables, Version
+from features.history.event_ids import of_other_leads
 from features.history.summary import Summary, bucket_file, bucket_of, history_folder, read_summary
 from features.identity import Evidence, Interval
 from features.identity.contacts import HASH
@@ -85,6 +86,10 @@ class History:
             lead_id: LeadFacts(**row, versions=versions_of.get(lead_id, ()), events=events_of.get(lead_id, ()))
             for lead_id, (row,) in leads.items()
         }
+
+    def of_other_leads(self, named: Iterable[tuple[str, str]]) -> frozenset[str]:
+        """The event ids, of these (event_id, lead_id), that are recorded as another lead's events."""
+        return of_other_leads(self.root, named)
 
     def contacts_of(self, lead_ids: Iterable[str]) -> list[Evidence]:
         """Every hashed contact that these leads showed."""

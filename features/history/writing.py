@@ -14,6 +14,7 @@ import ibis
 import pyarrow.parquet as pq
 
 from features.facts import Tables
+from features.history.event_ids import write_event_ids
 from features.history.reading import History, history_in
 from features.history.summary import BUCKETS, FILES, Summary, bucket_file, history_folder, last_summary, write_summary
 from leadlight.schema import ARRIVED_AT, CREATED_AT, LEAD_ID, SINCE
@@ -35,6 +36,7 @@ def write_history(
     root = Path(tempfile.mkdtemp(prefix=".history-", dir=workshop))
     for name, (table, first) in FILES.items():
         _write_files(getattr(tables, table), connection, root, name, first)
+    write_event_ids(connection.con, root)
     return _summarised(connection.con, root, generation=generation, log_seq=log_seq)
 
 

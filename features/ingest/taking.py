@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -14,11 +13,11 @@ from features.arrivals import Admission, Wrong
 from features.facts import LeadFacts
 from features.history import History
 from features.identity import identity_key
-from features.ingest.files import FileRow, read_rows
-from features.ingest.rows import Reader, Refusal
+from features.ingest.files import FileRow, Refusal, read_rows
+from features.ingest.known import known_leads
+from features.ingest.rows import Reader, is_event, lead_of
 from features.log import Log, NewEvent, NewVersion, Refused
 from features.past import Past
-from features.table_file import escaped
 from leadlight.schema import ARRIVED_AT, AT, CHANNEL, LEAD_ID, UNTIL, Micros
 from leadlight.settings import Site
 
@@ -27,42 +26,59 @@ AT_ONCE = 1_000
 
 @dataclass
 class Taken:
-    """What became of a file's rows: how many were added, unchanged or corrections, and the refused ones."""
+    """What became of a file's rows: how many were added, unchanged or corrections, and the refused ones.
+
+    ``overruled`` of the unchanged ones say of a lead what held once and was overruled since.
+    """
 
     rows: int = 0
     results: Counter[str] = field(default_factory=Counter)
     refused: list[Refusal] = field(default_factory=list)
+    overruled: int = 0
 
     def lines(self) -> list[str]:
         """The same in words."""
         counts = ", ".join(f"{self.results[name]:,} {name}" for name in ("added", "unchanged", "corrected"))
         rows = len({each.number for each in self.refused})
-        return [f"{self.rows:,} rows: {counts}, {rows:,} refused"]
+        lines = [f"{self.rows:,} rows: {counts}, {rows:,} refused"]
+        if self.overruled:
+            words = "of the unchanged say what held before and was overruled since; one that holds again needs its at"
+            lines.append(f"{self.overruled:,} {words}")
+        lost = self.rows - self.results.total() - rows
+        if lost:
+            lines.append(f"it ended early: {lost:,} of these rows, and all after them, were not taken in")
+        return lines
 
 
-def ingest(path: Path, site: Site, base: History, log: Log, *, state: Path, wall: Micros) -> Taken:
+def ingest(
+    path: Path, site: Site, base: History, log: Log, *, state: Path, wall: Micros, taken: Taken | None = None
+) -> Taken:
     """Take the rows of ``path`` into ``log``: events if they have a kind, else leads as they now stand.
 
     They arrive now. Rows that the log has already change nothing, so a file may be sent again, whole or mended.
+    ``taken`` is kept up as the batches are taken in, for whoever wants to know where it stopped.
     """
     past = Past(base, log, site.identity)
-    taken = Taken()
+    taken = Taken() if taken is None else taken
     types = attribute_types(base)
     key = identity_key(site, state, os.environ)
     rows = read_rows(path, site)
-    while batch := list(islice(rows, AT_ONCE)):
+    while read := list(islice(rows, AT_ONCE)):
+        batch = [row for row in read if isinstance(row, FileRow)]
         past.reached(past.news(())[0])
         arrives_at = past.now(site, wall=wall)
-        known = past.records({str(row.values[LEAD_ID]) for row in batch if LEAD_ID in row.values})
+        known = past.records({lead_of(row) for row in batch} - {""})
+        versioned = {lead_of(row) for row in batch if not is_event(row)}
         channels = frozenset(site.channels or {str(row.values.get(CHANNEL)) for row in batch})
         reader = Reader(
             site=site,
             admission=Admission(site, channels, types, latest=max(wall, arrives_at)),
-            created={lead_id: (facts.created_at, facts.channel) for lead_id, facts in known.items()},
+            known=known_leads(past, log, {lead_id: known[lead_id] for lead_id in versioned & known.keys()}),
             arrives_at=arrives_at,
             key=key,
         )
-        taken.rows += len(batch)
+        taken.rows += len(read)
+        taken.refused += (row for row in read if isinstance(row, Refusal))
         _take(batch, reader, log, past.recorded(known), taken)
     return taken
 
@@ -75,15 +91,6 @@ def attribute_types(base: History) -> dict[str, str]:
     return {name: "text" if kind.is_string() else "number" for name, kind in schema.items() if name not in fixed}
 
 
-def write_refusals(path: Path, refused: Sequence[Refusal]) -> None:
-    """A CSV with a row for each fault: the number of the row, the field, what came, what is allowed."""
-    with path.open("w", newline="", encoding="utf-8-sig") as file:  # spreadsheets know UTF-8 by its mark
-        writer = csv.writer(file)
-        writer.writerow(["row", "field", "came", "allowed"])
-        for each in refused:
-            writer.writerow([each.number, *map(escaped, (each.wrong.field, str(each.wrong.came), each.wrong.allowed))])
-
-
 def _take(batch: Iterable[FileRow], reader: Reader, log: Log, base: Mapping[str, LeadFacts], taken: Taken) -> None:
     """Append what can be read; what the log refuses is told, and the rest appended without it."""
     numbered: list[tuple[int, NewEvent | NewVersion]] = []
@@ -91,6 +98,9 @@ def _take(batch: Iterable[FileRow], reader: Reader, log: Log, base: Mapping[str,
         fact = reader.fact(row)
         if isinstance(fact, list):
             taken.refused += fact
+        elif isinstance(fact, str):
+            taken.results["unchanged"] += 1
+            taken.overruled += fact == "stood"
         else:
             numbered.append((row.number, fact))
     while numbered:
@@ -99,11 +109,17 @@ def _take(batch: Iterable[FileRow], reader: Reader, log: Log, base: Mapping[str,
         try:
             taken.results.update(log.append(facts, arrived_at=max([reader.arrives_at + 1, *at]), base=base).results)
         except Refused as refused:
-            taken.refused += (Refusal(numbered[place][0], _wrong(words)) for place, words in refused.by_fact)
+            taken.refused += _refusals(numbered, refused)
             wrong = {place for place, _ in refused.by_fact}
             numbered = [each for place, each in enumerate(numbered) if place not in wrong]
         else:
             return
+
+
+def _refusals(numbered: Sequence[tuple[int, NewEvent | NewVersion]], refused: Refused) -> Iterator[Refusal]:
+    for place, words in refused.by_fact:
+        number, fact = numbered[place]
+        yield Refusal(number, _wrong(words), fact.lead_id)
 
 
 def _wrong(words: str) -> Wrong:

@@ -26,7 +26,7 @@ _BURY = "INSERT INTO tombstones (seq, lead_hash, erased_at) VALUES (?, ?, ?)"
 def erase_leads(engine: Engine, lead_ids: Sequence[str], *, at: Micros) -> dict[str, int]:
     """Delete every row that names one of these leads, known to the log or not; the rows deleted, by table.
 
-    ``DatabaseUnavailable`` if they are gone but their traces on disk could not be removed yet: erase them again.
+    ``TracesLeft`` if they are gone but their traces on disk could not be removed yet: erase them again.
     """
     wanted = listed(lead_ids, engine)
     hashes = list(dict.fromkeys(map(lead_hash, lead_ids)))

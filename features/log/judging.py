@@ -96,9 +96,11 @@ def _values(fact: NewFact) -> Iterator[tuple[str, object]]:
 
 def _event_faults(event: NewEvent, known: Known) -> Iterator[str]:
     other = known.events.get(event.event_id)
-    if other is not None and other.lead_id != event.lead_id:
+    stranger = other.lead_id != event.lead_id if other else event.event_id in known.of_others
+    if stranger:
+        whose = f"lead {other.lead_id!r}" if other else "another lead"
         yield (
-            f"event_id: {event.event_id!r} is an event of lead {other.lead_id!r}, and came for {event.lead_id!r}: "
+            f"event_id: {event.event_id!r} is an event of {whose}, and came for {event.lead_id!r}: "
             "an event keeps its lead; give another event another event_id"
         )
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from features.facts import LeadFacts, Value
+from features.facts import LeadFacts, Recorded, Value
 from features.log.facts import NewEdge, NewEvent, NewFact, NewVersion
 from features.log.reading import ERASED
 from leadlight.database import Row, lead_hash, listed, spoken
@@ -67,6 +67,8 @@ class Known:
     hashes: set[Row] = field(default_factory=set)
     edges: list[KnownEdge] = field(default_factory=list)
     erased: set[str] = field(default_factory=set)
+    of_others: frozenset[str] = frozenset()
+    """Ids of events that the base has of other leads than they come for."""
 
     def learn_version(self, lead_id: str, at: Micros, version: KnownVersion) -> None:
         """Of the versions of one moment, the last to arrive counts."""
@@ -96,6 +98,8 @@ def known_of(facts: Sequence[NewFact], base: Mapping[str, LeadFacts], connection
     versioned = [fact.lead_id for fact in facts if isinstance(fact, NewVersion)]
     linked = leads_named(fact for fact in facts if isinstance(fact, NewEdge))
     _learn_base(known, base, leads, frozenset(events))
+    if isinstance(base, Recorded):
+        known.of_others = base.of_other_leads((e.event_id, e.lead_id) for e in facts if isinstance(e, NewEvent))
     hashes = {lead_hash(lead_id): lead_id for lead_id in leads}
     known.erased.update(hashes[gone] for (gone,) in _rows(connection, ERASED, list(hashes)))
     known.created.update(_rows(connection, _CREATED, leads))

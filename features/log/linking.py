@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from features.identity.evidence import Edge, Evidence
-from leadlight.database import listed, read, spoken
+from leadlight.database import Row, listed, read, spoken
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 CONTACTS_OF: Final = "SELECT lead_id, type, hash, arrived_at FROM contacts WHERE lead_id AMONG ?"
+SHOWN_BY: Final = "SELECT DISTINCT lead_id, contact FROM lead_versions WHERE lead_id AMONG ?"
 CONTACTS_LIKE: Final = "SELECT lead_id, type, hash, arrived_at FROM contacts WHERE hash AMONG ?"
 EDGES_OF: Final = """
 SELECT lead_id, other_id, verdict, source, evidence, arrived_at, seq FROM edges
@@ -27,6 +28,11 @@ UNION SELECT other_id FROM edges WHERE seq > ? AND other_id IS NOT NULL
 def contacts_of(engine: Engine, lead_ids: Iterable[str]) -> list[Evidence]:
     """Every contact that these leads showed."""
     return [Evidence(*row) for row in read(engine, spoken(CONTACTS_OF, engine), (listed(list(lead_ids), engine),))]
+
+
+def shown_by(engine: Engine, lead_ids: Iterable[str]) -> list[Row]:
+    """Each lead with every masked contact that its versions had; None where they had none."""
+    return read(engine, spoken(SHOWN_BY, engine), (listed(list(lead_ids), engine),))
 
 
 def contacts_like(engine: Engine, hashes: Iterable[str]) -> list[Evidence]:

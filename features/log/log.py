@@ -12,8 +12,8 @@ from features.log.erasing import erase_leads
 from features.log.facts import Appended, Logged, NewFact, Refused
 from features.log.judging import judge
 from features.log.known import known_of
-from features.log.linking import contacts_like, contacts_of, edges_of, linked
-from features.log.reading import CHANGED, CHANGED_PARTS, ERASED, FACTS, HEAD, NEWEST, logged
+from features.log.linking import contacts_like, contacts_of, edges_of, linked, shown_by
+from features.log.reading import BURIED, CHANGED, CHANGED_PARTS, ERASED, FACTS, HEAD, NEWEST, logged
 from features.log.sequence import lock_head, move_head
 from features.log.tail import Tail, read_tail
 from leadlight.database import lead_hash, listed, read, spoken, writing
@@ -35,6 +35,11 @@ class Log:
         self._head, self._changed, self._facts, self._erased = (
             spoken(sql, engine) for sql in (HEAD, CHANGED, FACTS, ERASED)
         )
+
+    @property
+    def engine(self) -> Engine:
+        """The database it lies in, for what is done to the log as a whole."""
+        return self._engine
 
     def append(self, facts: Sequence[NewFact], *, arrived_at: Micros, base: Mapping[str, LeadFacts]) -> Appended:
         """Take all of ``facts``, in their order, or none.
@@ -84,6 +89,10 @@ class Log:
         """Every contact that these leads showed."""
         return contacts_of(self._engine, lead_ids)
 
+    def shown_by(self, lead_ids: Iterable[str]) -> list[tuple[str, str | None]]:
+        """Each of these leads with every masked contact that its versions had."""
+        return [(lead_id, contact) for lead_id, contact in shown_by(self._engine, lead_ids)]
+
     def contacts_like(self, hashes: Iterable[str]) -> list[Evidence]:
         """Every lead that showed a contact with one of these hashes."""
         return contacts_like(self._engine, hashes)
@@ -102,6 +111,13 @@ class Log:
         found = read(self._engine, self._erased, (listed(list(hashes), self._engine),))
         return frozenset(hashes[digest] for (digest,) in found)
 
+    def buried(self, after: int) -> frozenset[str]:
+        """The ``lead_hash`` of each lead that was erased after ``after``."""
+        return frozenset(digest for (digest,) in read(self._engine, spoken(BURIED, self._engine), (after,)))
+
     def erase(self, lead_ids: Iterable[str], *, at: Micros) -> dict[str, int]:
-        """Delete all rows that name one of these leads, for good; the rows deleted, by table."""
+        """Delete all rows that name one of these leads, for good; the rows deleted, by table.
+
+        ``TracesLeft`` if they are gone, but still to be found on the disk.
+        """
         return erase_leads(self._engine, list(lead_ids), at=at)

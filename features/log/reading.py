@@ -16,6 +16,7 @@ from leadlight.schema import CHANNEL, Micros
 _VERSION, _EVENT, _CONTACT = 0, 1, 2
 
 HEAD: Final = "SELECT seq FROM head"
+BURIED: Final = "SELECT lead_hash FROM tombstones WHERE seq > ?"
 ERASED: Final = "SELECT lead_hash FROM tombstones WHERE lead_hash AMONG ?"
 
 NEWEST: Final = """

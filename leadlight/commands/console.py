@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -31,6 +32,28 @@ AsOf = Annotated[
     str | None, typer.Option("--as-of", help="the moment that counts as now, ISO 8601; local without zone")
 ]
 Json = Annotated[bool, typer.Option("--json", help="print one JSON object on stdout, everything else on stderr")]
+HtmlPage = Annotated[Path | None, typer.Option("--html", help="write it as one HTML page, too")]
+
+
+def check_page(page: Path | None) -> None:
+    """Make the folder of a page that is asked for, and see that it can be written, before the work that fills it.
+
+    A page that is there stays as it is; what cannot be written raises the ``OSError`` of it.
+    """
+    if page is None:
+        return
+    page.parent.mkdir(parents=True, exist_ok=True)
+    there = page.exists()
+    with page.open("ab"):
+        pass
+    if not there:
+        page.unlink()
+
+
+def print_page(page: Path | None, made: Callable[[], str]) -> None:
+    """Write the page that was asked for; last of all, so that a disk that is full costs no answer."""
+    if page is not None:
+        page.write_text(made(), encoding="utf-8")
 
 
 def print_answer(as_json: bool, values: dict[str, Any], lines: list[str]) -> None:

@@ -67,19 +67,33 @@ def export(  # noqa: PLR0913 - each is an option of the command line
 
 
 def _ids_in(file: Path) -> list[str]:
-    """The ids that a file names: in its column ``lead_id``, or one a line."""
-    if file.suffix not in {".csv", ".parquet"}:
-        return [line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    """The ids that a file, UTF-8 or GB18030, names: in its column ``lead_id``, or one a line."""
+    form = file.suffix.lower()
+    encoding = "" if form == ".parquet" else _encoding_of(file)
+    if form not in {".csv", ".parquet"}:
+        return [line.strip() for line in file.read_text(encoding=encoding).splitlines() if line.strip()]
     import pyarrow as pa
     import pyarrow.csv as pv
     import pyarrow.parquet as pq
 
     try:
-        as_text = pv.ConvertOptions(column_types={LEAD_ID: pa.string()})
-        table = pq.read_table(file) if file.suffix == ".parquet" else pv.read_csv(file, convert_options=as_text)
+        if form == ".parquet":
+            table = pq.read_table(file)
+        else:
+            as_text = pv.ConvertOptions(column_types={LEAD_ID: pa.string()})
+            table = pv.read_csv(file, pv.ReadOptions(encoding=encoding), convert_options=as_text)
     except pa.ArrowInvalid as error:
         raise UsageError([f"--leads {file}: cannot be read: {error}"]) from error
     if LEAD_ID not in table.column_names:
         raise UsageError([f"--leads {file}: has no column {LEAD_ID}, but {', '.join(table.column_names)}"])
     ids: list[str] = table[LEAD_ID].cast(pa.string()).drop_null().to_pylist()
     return ids
+
+
+def _encoding_of(file: Path) -> str:
+    from features.encoding import encoding_of
+
+    encoding = encoding_of(file)
+    if encoding is None:
+        raise UsageError([f"--leads {file}: is neither UTF-8 nor GB18030: save it as UTF-8"])
+    return encoding

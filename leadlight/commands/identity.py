@@ -115,7 +115,8 @@ def rotate(site: SiteFolder, data: DataFolder = None, state: StateFolder = None,
 
     place = open_place(site, state)
     with err.status("hashing contacts …"):
-        done = add_and_follow(place.site, place.state, os.environ, open_database(place.site, place.state))
+        database = open_database(place.site, place.state)
+        done = add_and_follow(place.site, place.state, os.environ, database, wall=wall())
         rekey_segments(place.state, done.key)
     build_site(place, data)
     words = f"contacts are hashed with key {done.key.name}; {done.contacts:,} live ones were taken to it"

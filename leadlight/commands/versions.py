@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,13 +10,16 @@ import typer
 from leadlight.commands.console import (
     AsOf,
     DataFolder,
+    HtmlPage,
     Json,
     SiteFolder,
     StateFolder,
     TargetName,
     app,
+    check_page,
     err,
     print_answer,
+    print_page,
 )
 from leadlight.commands.place import open_built, open_place, wall
 from leadlight.settings import UsageError
@@ -107,19 +109,18 @@ def compare(  # noqa: PLR0913 - each is an option of the command line
     data: DataFolder = None,
     state: StateFolder = None,
     as_of: AsOf = None,
-    html: Annotated[Path | None, typer.Option("--html", help="write a page with plots")] = None,
+    html: HtmlPage = None,
     as_json: Json = False,
 ) -> None:
     """Two versions on later rows that neither learned from: metrics, curves, slices, and who would change grade."""
+    check_page(html)
     place, name = open_built(site, state, target, data, as_of)
     from training.compare import compare as compare_versions
 
     with err.status(f"comparing version {first} and {second} …"):
         found = compare_versions(place.site, place.catalogue, name, (first, second), state=place.state)
-    if html is not None:
-        html.parent.mkdir(parents=True, exist_ok=True)
-        html.write_text(found.page(), encoding="utf-8")
     print_answer(as_json, found.to_json(), found.lines())
+    print_page(html, found.page)
 
 
 def decision_by(by: str | None) -> Decision:

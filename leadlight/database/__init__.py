@@ -4,6 +4,7 @@ from leadlight.database.opening import open_database
 from leadlight.database.use import (
     DatabaseUnavailable,
     Row,
+    TracesLeft,
     is_storable,
     lead_hash,
     leave_no_trace,
@@ -16,6 +17,7 @@ from leadlight.database.use import (
 __all__ = [
     "DatabaseUnavailable",
     "Row",
+    "TracesLeft",
     "is_storable",
     "lead_hash",
     "leave_no_trace",

@@ -18,6 +18,10 @@ class DatabaseUnavailable(Exception):  # noqa: N818 -- it names the state, as St
     """The database does not answer, or not in time. What was being written may or may not be there: send it again."""
 
 
+class TracesLeft(DatabaseUnavailable):
+    """What was erased is gone for all who read, but its traces on disk could not be removed yet: erase again."""
+
+
 def spoken(sql: str, engine: Engine) -> str:
     """``sql`` as the driver of ``engine`` reads it.
 
@@ -99,12 +103,12 @@ def writing(engine: Engine) -> Iterator[Connection]:
 def leave_no_trace(engine: Engine, tables: Sequence[str]) -> None:
     """Remove what a delete from these tables leaves on disk: SQLite's log of writes, PostgreSQL's dead rows.
 
-    ``DatabaseUnavailable`` if somebody is still reading what was before: erase again.
+    ``TracesLeft`` if somebody is still reading what was before: erase again.
     """
     if engine.dialect.name == "sqlite":
         [(busy, *_)] = read(engine, "PRAGMA wal_checkpoint(TRUNCATE)")
         if busy:
-            raise DatabaseUnavailable(
+            raise TracesLeft(
                 "the leads are erased, but somebody is reading what was before: erase them again to remove the traces"
             )
     else:

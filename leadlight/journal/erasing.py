@@ -22,7 +22,7 @@ _OF_SPAN: Final = "lead_id = ? AND as_of >= ? AND as_of < ?"
 def erase_answers(engine: Engine, lead_ids: Sequence[str], spans: Iterable[Span] = (), *, at: Micros) -> int:
     """Take out every answer about these leads, and those about the leads of ``spans`` at their moments; how many.
 
-    The leads have their tombstones already: an answer that is written later finds them. ``DatabaseUnavailable`` if the
+    The leads have their tombstones already: an answer that is written later finds them. ``TracesLeft`` if the
     rows are gone but their traces on disk could not be removed yet: erase again.
     """
     chosen: list[tuple[str, tuple[object, ...]]] = [(_OF_LEADS, (listed(lead_ids, engine),))]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
-from leadlight.schema import Micros
+from leadlight.schema import FOREVER, Micros
 from leadlight.settings import SiteError
 
 FORMAT = 2
@@ -23,7 +23,8 @@ class Origin:
 
     ``catalogue_hash`` is of how the catalogue computes the model's columns.
 
-    ``parent`` is the bundle that this one differs from by its offset alone, and what moves with it.
+    ``parent`` is the bundle that this one differs from by its offset alone, and what moves with it; ``moved_until`` is
+    the newest of the rows whose outcomes moved it.
     """
 
     target: str
@@ -35,6 +36,26 @@ class Origin:
     positives: int
     trained_until: Micros
     parent: str | None = None
+    moved_until: Micros | None = None
+
+    @property
+    def seen_until(self) -> Micros:
+        """The newest row that it learned from or was moved by; ``FOREVER`` if moved before that was written down."""
+        if self.parent is not None and self.moved_until is None:
+            return FOREVER
+        return max(self.trained_until, self.moved_until or self.trained_until)
+
+    @property
+    def fitted(self) -> Self:
+        """The same before anything moved its offset."""
+        return replace(self, parent=None, moved_until=None)
+
+    def moved(self, parent: str, *, until: Micros) -> Self:
+        """The origin of what this bundle, the ``parent``, becomes when outcomes of rows ``until`` then move its offset.
+
+        What moved the parent counts for its children too.
+        """
+        return replace(self, parent=parent, moved_until=max(until, self.moved_until or until))
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,15 @@ if TYPE_CHECKING:
 CHAMPION: Final = "champion"
 CHALLENGER: Final = "challenger"
 BUNDLE_TAG: Final = "bundle_sha256"
+DEADLINE: Final = 10
+"""Seconds for an answer of a tracking server, and for a connection to its database."""
+PATIENCE: Final = {
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": str(DEADLINE),
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+    "MLFLOW_HTTP_RESPECT_RETRY_AFTER_HEADER": "false",  # a server may ask for any time
+}
+"""MLflow's own settings where the environment gives none: with its defaults, 120 s and 7 retries, it hangs minutes."""
 
 
 def model_name(site: Site, target_name: str) -> str:
@@ -29,8 +38,13 @@ def model_name(site: Site, target_name: str) -> str:
 
 
 def mlflow_client(site: Site, state: Path) -> MlflowClient:
-    """MLflow where ``[stores] tracking`` says, without its telemetry and its talk of new tables."""
+    """MLflow where ``[stores] tracking`` says, without its telemetry and its talk of new tables.
+
+    One that is away is given up after half a minute, unless the environment gives it longer.
+    """
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+    for name, value in PATIENCE.items():
+        os.environ.setdefault(name, value)
     folder = mlflow_folder(state)
     # two processes that migrate a new SQLite file at once break it
     with warnings.catch_warnings(), alone(folder / "lock"), reached():
@@ -40,6 +54,7 @@ def mlflow_client(site: Site, state: Path) -> MlflowClient:
 
         logging.getLogger("mlflow.store.db.utils").setLevel(logging.WARNING)
         address = _address(site, folder)
+        _check_answers(address)
         return MlflowClient(tracking_uri=address, registry_uri=address)
 
 
@@ -93,10 +108,14 @@ def check_known(site: Site, target_name: str, named: Champion, *, state: Path) -
     from mlflow.exceptions import MlflowException
 
     name = model_name(site, target_name)
-    try:
-        found = mlflow_client(site, state).get_model_version(name, str(named.version))
-    except MlflowException as error:
-        raise SiteError([f"MLflow does not know version {named.version} of {name}: {error.message}"]) from error
+    client = mlflow_client(site, state)
+    with reached():
+        try:
+            found = client.get_model_version(name, str(named.version))
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            raise SiteError([f"MLflow does not know version {named.version} of {name}: {error.message}"]) from error
     known = found.tags.get(BUNDLE_TAG)
     if known != named.bundle_sha256:
         raise SiteError([f"MLflow's version {named.version} of {name} is bundle {known}, not this one: train again"])
@@ -114,6 +133,20 @@ def drop_alias(site: Site, target_name: str, alias: str, *, state: Path) -> None
     client = mlflow_client(site, state)
     with reached():
         client.delete_registered_model_alias(model_name(site, target_name), alias)
+
+
+def _check_answers(address: str) -> None:
+    """A database that is away is told of at once: MLflow would try it ten times, for two minutes and longer."""
+    if not address.startswith("postgresql"):
+        return
+    from sqlalchemy import create_engine, make_url
+
+    given = "connect_timeout" in make_url(address).query or "PGCONNECT_TIMEOUT" in os.environ
+    engine = create_engine(address, connect_args={} if given else {"connect_timeout": DEADLINE})
+    try:
+        engine.connect().close()
+    finally:
+        engine.dispose()
 
 
 def _address(site: Site, folder: Path) -> str:

@@ -2,11 +2,16 @@
 
 The server reads the shelf's champion file alone, and checks the certificate itself; MLflow's aliases ``champion`` and
 ``challenger`` are the record of it.
+
+Two locks for each target. ``lock`` is held by a decision. ``alias.lock`` is held by whoever moves an alias, until the
+file that it is the record of has moved too, or is read: so both end on the same version, in whatever order decisions
+and what is told of them come.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -32,6 +37,8 @@ from leadlight.shelf import (
     write_json,
 )
 
+_log = logging.getLogger("leadlight.registry")
+
 
 def promote(site: Site, target_name: str, *, state: Path, decision: Decision, version: int | None = None) -> Champion:
     """Make ``version`` (the last trained by default) champion; a ``SiteError`` lists every reason why it may not be.
@@ -43,11 +50,12 @@ def promote(site: Site, target_name: str, *, state: Path, decision: Decision, ve
         version = last_trained(state, target_name) if version is None else version
         named = _certified(site, target_name, version, state=state, against_champion=True)
         _verified(site, target_name, named, state=state)
-        move_alias(site, target_name, CHAMPION, version, state=state)
-        _let_serve(state, target_name, named, decision, "promote")
-        if current_challenger(state, target_name) == named:
-            drop_alias(site, target_name, CHALLENGER, state=state)
-            _leave_the_shadow(state, target_name, named, decision)
+        with _record(state, target_name):
+            move_alias(site, target_name, CHAMPION, version, state=state)
+            _let_serve(state, target_name, named, decision, "promote")
+            if current_challenger(state, target_name) == named:
+                drop_alias(site, target_name, CHALLENGER, state=state)
+                _leave_the_shadow(state, target_name, named, decision)
     return named
 
 
@@ -62,10 +70,11 @@ def challenge(site: Site, target_name: str, *, state: Path, decision: Decision, 
         if named == current_champion(state, target_name):
             raise SiteError([f"version {version} is the champion: a challenger is another version"])
         _verified(site, target_name, named, state=state)
-        move_alias(site, target_name, CHALLENGER, version, state=state)
-        if current_challenger(state, target_name) != named:
-            _note(state, target_name, named, decision, "challenge")
-        write_json(challenger_file(state, target_name), asdict(named))
+        with _record(state, target_name):
+            move_alias(site, target_name, CHALLENGER, version, state=state)
+            if current_challenger(state, target_name) != named:
+                _note(state, target_name, named, decision, "challenge")
+            write_json(challenger_file(state, target_name), asdict(named))
     return named
 
 
@@ -78,17 +87,19 @@ def withdraw(site: Site, target_name: str, *, state: Path, decision: Decision) -
         named = current_challenger(state, target_name)
         if named is None:
             raise SiteError([f"target {target_name!r} has no challenger"])
-        drop_alias(site, target_name, CHALLENGER, state=state)
-        _leave_the_shadow(state, target_name, named, decision)
+        with _record(state, target_name):
+            drop_alias(site, target_name, CHALLENGER, state=state)
+            _leave_the_shadow(state, target_name, named, decision)
     return named
 
 
 def rollback(site: Site, target_name: str, *, state: Path, decision: Decision, version: int | None = None) -> Champion:
     """Let ``version`` serve again, by default the champion before this one; it must have been champion before.
 
-    The champion file moves first, and MLflow's aliases after it: if they cannot, the ``SiteError`` says that the
-    rollback stands. A certificate that is not genuine or covers less than ``leadlight.toml`` asks for today is refused,
-    as the server would refuse it. A challenger that serves again is a challenger no more.
+    The champion file moves first, and MLflow's aliases after it, when other decisions may be made again: MLflow is told
+    of whoever serves by then. If it cannot be, the ``SiteError`` says that the rollback stands. A certificate that is
+    not genuine or covers less than ``leadlight.toml`` asks for today is refused, as the server would refuse it. A
+    challenger that serves again is a challenger no more.
     """
     with _alone(state, target_name):
         line = line_of_champions(terms(state, target_name))
@@ -104,14 +115,24 @@ def rollback(site: Site, target_name: str, *, state: Path, decision: Decision, v
         challenged = current_challenger(state, target_name) == named
         if challenged:
             _leave_the_shadow(state, target_name, named, decision)
+    _tell_mlflow(site, target_name, state=state, unshadowed=challenged)
+    return named
+
+
+def _tell_mlflow(site: Site, target_name: str, *, state: Path, unshadowed: bool) -> None:
+    """Let MLflow's aliases say what the files say, for a decision that is made already."""
+    with _record(state, target_name):
+        serving = current_champion(state, target_name)
+        if serving is None:  # somebody has taken the file away since
+            return
         try:
-            move_alias(site, target_name, CHAMPION, version, state=state)
-            if challenged:
+            move_alias(site, target_name, CHAMPION, serving.version, state=state)
+            if unshadowed and current_challenger(state, target_name) is None:
                 drop_alias(site, target_name, CHALLENGER, state=state)
         except SiteError as error:
-            stands = f"version {version} serves again, but MLflow does not know yet: `leadlight promote SITE {version}`"
-            raise SiteError([f"{stands} tells it", *error.faults]) from error
-    return named
+            todo = f"`leadlight promote SITE {serving.version}` tells it"
+            stands = f"version {serving.version} serves again, but MLflow does not know yet: {todo}"
+            raise SiteError([stands, *error.faults]) from error
 
 
 @contextmanager
@@ -121,7 +142,15 @@ def _alone(state: Path, target_name: str) -> Iterator[None]:
     if not shelf.is_dir():  # no version, so nothing to decide about
         yield
         return
-    with alone(shelf / "lock"):
+    with alone(shelf / "lock", lambda: _log.warning("another decision about %s is at work, waiting", target_name)):
+        yield
+
+
+@contextmanager
+def _record(state: Path, target_name: str) -> Iterator[None]:
+    """One at a time moves an alias, together with the file that it is the record of."""
+    lock = bundle_folder(state, target_name, 0).with_name("alias.lock")
+    with alone(lock, lambda: _log.warning("MLflow is being told of another decision about %s, waiting", target_name)):
         yield
 
 

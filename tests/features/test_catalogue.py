@@ -53,6 +53,16 @@ def test_windows_fan_out() -> None:
     assert made.lead_columns[0].group == "views"
 
 
+def test_the_whole_past_has_no_last_days() -> None:
+    """A column of the whole past says so, where the entry speaks of the last days of a window."""
+    words = {"zh": "近{window}浏览次数", "en": "views in the last {window}"}
+
+    made = catalogue(entry(kind="count", windows=["7d", "all"]) | words)
+
+    assert [c.wording("zh") for c in made.lead_columns] == ["近7天浏览次数", "累计浏览次数"]
+    assert [c.wording("en") for c in made.lead_columns] == ["views in the last 7 days", "views in all time"]
+
+
 def test_ranks_fan_out() -> None:
     """A preference makes a column a rank."""
     made = catalogue(entry(kind="top", of="page", k=2, windows=["7d"]))

@@ -25,6 +25,7 @@ from features.history import (
     publish,
     write_history,
 )
+from features.history.event_ids import erase_event_ids
 from features.identity import HASHED, Evidence, Interval
 from features.people import Identities, person
 from leadlight.schema import DAY
@@ -233,3 +234,27 @@ def test_the_same_facts_again_are_the_same_version(tmp_path: Path) -> None:
 
     assert second.root == first.root
     assert (open_history(tmp_path).summary.generation, second.lead("ann")) == (2, ANN)
+
+
+def test_a_history_knows_whose_event_an_id_is(tmp_path: Path) -> None:
+    """However many events there are, and whatever version of them; those of erased leads are nobody's."""
+    told = [lead(f"L{n}", events=[event("login", DAY + n, event_id=f"E{n}")]) for n in range(300)]
+    twice = lead("数", events=[event("login", at, event_id="课") for at in (DAY, 2 * DAY)])
+    history = written(tmp_path, [*told, twice])
+    named = [("E7", "L8"), ("E7", "L7"), ("E299", "L0"), ("new", "L0"), ("课", "数"), ("课", "L1")]
+
+    before = history.of_other_leads(named)
+    erase_event_ids(history.root, ["L7", "L299"])
+
+    assert before == {"E7", "E299", "课"}
+    assert history.of_other_leads(named) == {"课"}
+    assert history.of_other_leads([]) == frozenset()
+
+
+def test_without_events_no_id_is_taken(tmp_path: Path) -> None:
+    """An empty file is looked into as well."""
+    history = written(tmp_path, [lead("L1")])
+
+    erase_event_ids(history.root, ["L1"])
+
+    assert history.of_other_leads([("E1", "L1")]) == frozenset()

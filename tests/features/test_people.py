@@ -217,3 +217,52 @@ def test_corrections_of_members_stay_corrections() -> None:
     spent = evaluator(catalogue({"name": "spent", "kind": "sum", "events": ["order"]}), site())
 
     assert [spent(facts, at).values["spent"] for at in (6 * DAY - 1, 6 * DAY, 9 * DAY - 1, 9 * DAY)] == [0, 1, 1, 5]
+
+
+LEAD_IDS = st.sampled_from("abcdefgh")
+STAYS = st.dictionaries(
+    LEAD_IDS, st.lists(st.tuples(st.integers(1, 9), LEAD_IDS), max_size=3, unique_by=lambda change: change[0])
+)
+
+
+def partitions(drawn: dict[str, list[tuple[int, str]]]) -> list[Interval]:
+    """Each drawn lead is itself at first, and from each drawn moment on another's."""
+    found = []
+    for lead_id, changes in drawn.items():
+        since = [(0, lead_id), *sorted(changes)]
+        ends = [*(moment for moment, _ in since[1:]), FOREVER]
+        found += [Interval(lead_id, name, at, end) for (at, name), end in zip(since, ends, strict=True)]
+    return found
+
+
+@given(STAYS, st.lists(st.tuples(st.sampled_from(("replaced", "without")), STAYS), max_size=5))
+def test_what_is_said_anew_of_some_leads_equals_all_said_from_the_beginning(
+    first: dict[str, list[tuple[int, str]]], steps: list[tuple[str, dict[str, list[tuple[int, str]]]]]
+) -> None:
+    """Whatever was replaced or erased before; and what it came from says what it said."""
+    came = Identities(partitions(first))
+    said, known = came, {lead_id: partitions({lead_id: changes}) for lead_id, changes in first.items()}
+    for step, drawn in steps:
+        if step == "replaced":
+            said = said.replaced(drawn, partitions({who: changes for who, changes in drawn.items() if changes}))
+            known |= {who: partitions({who: changes}) if changes else [] for who, changes in drawn.items()}
+        else:
+            said = said.without(drawn)
+            known = {
+                who: [s._replace(canonical_id=who) if s.canonical_id in drawn else s for s in stays]
+                for who, stays in known.items()
+                if who not in drawn
+            }
+        anew = Identities(stay for stays in known.values() for stay in stays)
+        assert list(said.intervals()) == list(anew.intervals())
+        for who in "abcdefgh":
+            assert (who in said) == (who in anew)
+            assert (list(said.of(who)), list(said.stays(who))) == (list(anew.of(who)), list(anew.stays(who)))
+    assert list(came.intervals()) == list(Identities(partitions(first)).intervals())
+
+
+def test_what_is_known_already_is_no_change() -> None:
+    """The very same identities come back."""
+    same = Identities([Interval("old", "old", 0, FOREVER), Interval("new", "new", 0, 5)])
+
+    assert same.replaced(["new", "x"], [Interval("new", "new", 0, 5)]) is same

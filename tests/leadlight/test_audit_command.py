@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 
 import leadlight.__main__  # noqa: F401 - registers the commands
 from leadlight.commands.console import app
+from leadlight.settings import SiteError
 from tests.training.audit_site import leaky_site
 
 
@@ -27,8 +28,8 @@ def run(command: str, *words: object) -> Result:
 
 
 def test_an_audit_refuses_a_feature_that_leaks(answers: list[object], tmp_path: Path) -> None:
-    """It ends with 1, says why on stderr, and tells all as one JSON object and as a page."""
-    page = tmp_path / "audit.html"
+    """It ends with 1, says why on stderr, and tells all as one JSON object and as a page, whose folder is made."""
+    page = tmp_path / "reports" / "today" / "audit.html"
 
     refused = run("audit", *answers, "--target", "sale", "--html", page, "--json")
 
@@ -38,6 +39,18 @@ def test_an_audit_refuses_a_feature_that_leaks(answers: list[object], tmp_path: 
     assert (verdicts["adviser"], verdicts["visits"], verdicts["verdict"]) == ("leak", "ok", "leak")
     assert "column 'adviser'" in refused.stderr
     assert '<h2 id="refused">' in page.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("command", [("audit",), ("compare", "1", "2")])
+def test_a_page_that_cannot_be_written_is_told_before_any_work(command: tuple[str, ...], tmp_path: Path) -> None:
+    """A folder is no page: said before even the site is opened; trying leaves no empty page behind."""
+    name, *versions = command
+    told = run(name, tmp_path / "nowhere", *versions, "--html", tmp_path)
+    fine = run(name, tmp_path / "nowhere", *versions, "--html", tmp_path / "new" / "page.html")
+
+    assert isinstance(told.exception, IsADirectoryError)
+    assert isinstance(fine.exception, SiteError)
+    assert list((tmp_path / "new").iterdir()) == []
 
 
 def test_a_leak_that_no_model_learns_from_is_no_fault(answers: list[object]) -> None:

@@ -79,14 +79,15 @@ def test_parquet_has_what_was_known_at_the_moment(site: Path) -> None:
     assert said == {"as_of": "2025-03-09T02:00:00+00:00", "leads": 1, "columns": 3, "out": str(out)}
 
 
-@pytest.mark.parametrize("name", ["ids.txt", "ids.csv", "ids.parquet"])
-def test_leads_come_from_a_file_and_from_options(site: Path, name: str) -> None:
-    """One id a line, or a column lead_id; together with those given one by one."""
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+@pytest.mark.parametrize("name", ["ids.txt", "ids.csv", "ids.CSV", "ids.parquet"])
+def test_leads_come_from_a_file_and_from_options(site: Path, name: str, encoding: str) -> None:
+    """One id a line, or a column lead_id, as spreadsheets of China write it; together with those given one by one."""
     if name.endswith(".parquet"):
         pq.write_table(pa.table({"lead_id": ["L2", "-3"], "more": [1, 2]}), site / name)
     else:
-        head = "more,lead_id\n1,L2\n2,-3\n" if name.endswith(".csv") else "L2\n\n -3 \n"
-        (site / name).write_text(head, encoding="utf-8")
+        head = "更多,lead_id\n数学,L2\n英语,-3\n" if name.casefold().endswith(".csv") else "L2\n\n -3 \n"
+        (site / name).write_text(head, encoding=encoding)
 
     export(site, "--out", site / "out.parquet", "--leads", site / name, "--lead", "L1", "--features", "city")
 
@@ -138,12 +139,16 @@ def test_the_file_of_scores_is_remembered_before_it_is_there(site: Path) -> None
         (["--features", "vews,citi,city"], ["'vews'", "'citi'"]),
         (["--lead", "L9", "--lead", "nobody", "--lead", "L1"], ["'L9'", "'nobody'"]),
         (["--leads", "{site}/leadlight.csv"], ["no column lead_id"]),
+        (["--leads", "{site}/gb.txt"], ["'线索一'"]),
+        (["--leads", "{site}/odd.txt"], ["neither UTF-8 nor GB18030"]),
         (["--target", "renewal"], ["first_order"]),
     ],
 )
 def test_every_fault_is_told_and_no_file_is_left(site: Path, words: list[str], faults: list[str]) -> None:
     """All unknown names at once, with what is near; nothing is written."""
     (site / "leadlight.csv").write_text("id\n1\n", encoding="utf-8")
+    (site / "gb.txt").write_text("L1\n线索一\n", encoding="gb18030")
+    (site / "odd.txt").write_bytes(b"\xff\xfeL\x001\x00")
     before = sorted(site.iterdir())
 
     with pytest.raises(SiteError) as refused:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.features.raw_builders import school
 
+DEMO = Path(__file__).parents[2] / "examples" / "demo"
 Done = subprocess.CompletedProcess[str]
 
 
@@ -88,6 +92,21 @@ def test_promote_before_train_ends_with_1(site: Path) -> None:
 
     assert done.returncode == 1
     assert "leadlight train SITE --target first_order" in done.stderr
+
+
+@pytest.mark.proof  # a writer waits half a minute for others
+def test_a_database_that_is_held_ends_with_1(tmp_path: Path) -> None:
+    """It is said that the caller is not at fault, and what to do."""
+    shutil.copy(DEMO / "leadlight.toml", tmp_path)
+    assert leadlight("keys", "list", tmp_path).returncode == 0
+    with closing(sqlite3.connect(tmp_path / "state" / "leadlight.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        done = leadlight("keys", "add", tmp_path, "--name", "CRM", "--scope", "crm", "--json")
+
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "no fault of what you gave; run the same command again" in done.stderr
+    assert len(json.loads(done.stdout)["faults"]) == 1
 
 
 def test_init_answers_with_its_files(tmp_path: Path) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import socketserver
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,8 +19,11 @@ import pytest
 
 from leadlight import registry
 from leadlight.grading import Cuts
+from leadlight.locking import alone
 from leadlight.model.bundle import write_bundle
 from leadlight.model.manifest import Origin
+from leadlight.registry import promotion
+from leadlight.registry.mlflow_client import PATIENCE
 from leadlight.registry.terms import Action, Term, line_of_champions, terms
 from leadlight.settings import Site, SiteError
 from leadlight.shelf import (
@@ -286,6 +291,165 @@ def test_rollback_lets_the_one_before_serve_again(shelf: Shelf) -> None:
         registry.rollback(shelf.site, TARGET, state=shelf.state, decision=DECISION)
     with pytest.raises(SiteError, match="version 3 was not champion before today's"):
         registry.rollback(shelf.site, TARGET, state=shelf.state, version=3, decision=DECISION)
+
+
+class Silent(socketserver.ThreadingTCPServer):
+    """A tracking server that takes every connection and never answers, until it ends."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        self.asked, self.ends, self.times = threading.Event(), threading.Event(), 0
+        super().__init__(("127.0.0.1", 0), socketserver.BaseRequestHandler)
+
+    def finish_request(self, request: object, client_address: object) -> None:
+        assert request, client_address
+        self.times += 1
+        self.asked.set()
+        self.ends.wait(60)
+
+
+@pytest.fixture
+def silent() -> Iterator[Silent]:
+    with Silent() as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        yield server
+        server.ends.set()
+        server.shutdown()
+
+
+def tracked_at(shelf: Shelf, address: str) -> Shelf:
+    """The same shelf with its records on another MLflow."""
+    return shelf._replace(site=builders.site(stores={"tracking": address}))
+
+
+def champions(shelf: Shelf, *others: int) -> None:
+    """Version 1 champion, then each of these, newly trained and held against the one before."""
+    registry.promote(shelf.site, TARGET, state=shelf.state, version=1, decision=DECISION)
+    for seed in others:
+        shelve(shelf, seed=seed)
+        registry.promote(shelf.site, TARGET, state=shelf.state, decision=DECISION)
+
+
+def faults_of(decide: Callable[[], object]) -> list[str]:
+    """What is refused, if anything."""
+    try:
+        decide()
+    except SiteError as error:
+        return list(error.faults)
+    return []
+
+
+def test_other_decisions_do_not_wait_for_a_rollback_to_be_recorded(
+    shelf: Shelf, silent: Silent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While MLflow does not answer, the champion has moved and the next decision is made; then the rollback stands."""
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    champions(shelf, 3)
+    away = tracked_at(shelf, f"http://127.0.0.1:{silent.server_address[1]}")
+    state, told, next_told = shelf.state, list[str](), list[str]()
+    back = threading.Thread(
+        target=lambda: told.extend(
+            faults_of(lambda: registry.rollback(away.site, TARGET, state=state, decision=DECISION))
+        )
+    )
+    following = threading.Thread(
+        target=lambda: next_told.extend(
+            faults_of(lambda: promotion.withdraw(away.site, TARGET, state=state, decision=DECISION))
+        )
+    )
+
+    back.start()
+    assert silent.asked.wait(60)
+    following.start()
+    following.join(8)
+    serving, decided = current_champion(state, TARGET), list(next_told)
+    silent.ends.set()
+    back.join(60)
+    following.join(60)
+
+    assert decided == [f"target {TARGET!r} has no challenger"]
+    assert serving is not None
+    assert serving.version == 1
+    assert told[0] == "version 1 serves again, but MLflow does not know yet: `leadlight promote SITE 1` tells it"
+
+
+def test_a_tracking_server_that_is_away_is_asked_three_times(
+    shelf: Shelf, silent: Silent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Few tries with a deadline each; the environment's own settings are kept."""
+    for name in PATIENCE:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "1")
+    away = tracked_at(shelf, f"http://127.0.0.1:{silent.server_address[1]}")
+
+    with pytest.raises(SiteError, match="MLflow did not do its part"):
+        registry.promote(away.site, TARGET, state=shelf.state, version=1, decision=DECISION)
+
+    assert silent.times == 3
+    assert os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] == "1"
+    assert current_champion(shelf.state, TARGET) is None
+    monkeypatch.delenv("MLFLOW_HTTP_REQUEST_TIMEOUT")
+    registry.mlflow_client(away.site, shelf.state)
+    assert os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] == "10"
+
+
+def test_a_tracking_database_that_is_away_is_told_of_at_once(tmp_path: Path) -> None:
+    """It is not tried ten times over, as MLflow would."""
+    with pytest.raises(SiteError, match="MLflow did not do its part"):
+        registry.mlflow_client(builders.site(stores={"tracking": "postgresql://nobody@127.0.0.1:9/none"}), tmp_path)
+
+
+def test_a_decision_that_waits_for_another_says_so(shelf: Shelf, caplog: pytest.LogCaptureFixture) -> None:
+    """At once, and goes on when the other is done."""
+    told: list[str] = []
+    lock = bundle_folder(shelf.state, TARGET, 1).with_name("lock")
+    waiting = threading.Thread(
+        target=lambda: told.extend(
+            faults_of(lambda: promotion.withdraw(shelf.site, TARGET, state=shelf.state, decision=DECISION))
+        )
+    )
+
+    with alone(lock):
+        waiting.start()
+        waiting.join(1)
+        said, so_far = caplog.messages, list(told)
+    waiting.join(60)
+
+    assert said == [f"another decision about {TARGET} is at work, waiting"]
+    assert so_far == []
+    assert told == [f"target {TARGET!r} has no challenger"]
+
+
+def test_mlflow_is_told_of_whoever_serves_when_it_is_told(shelf: Shelf) -> None:
+    """Two rollbacks whose records wait for one another: whichever is told last, the alias is the champion's."""
+    champions(shelf, 3, 4)
+    lock = bundle_folder(shelf.state, TARGET, 1).with_name("alias.lock")
+
+    def go_back(version: int) -> threading.Thread:
+        thread = threading.Thread(
+            target=registry.rollback,
+            args=(shelf.site, TARGET),
+            kwargs={"state": shelf.state, "version": version, "decision": DECISION},
+        )
+        thread.start()
+        while (serving := current_champion(shelf.state, TARGET)) is None or serving.version != version:
+            thread.join(0.01)
+        return thread
+
+    with alone(lock):
+        both = [go_back(3), go_back(1)]
+        so_far = alias(shelf)
+    for each in both:
+        each.join()
+
+    assert so_far == 4
+    assert alias(shelf) == 1
+    assert [(term.action, term.version) for term in terms(shelf.state, TARGET)[-2:]] == [
+        ("rollback", 3),
+        ("rollback", 1),
+    ]
 
 
 def test_of_two_promotions_at_once_the_second_is_held_against_the_first(shelf: Shelf) -> None:

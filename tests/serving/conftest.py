@@ -8,8 +8,6 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from leadlight.model.certificate import PUBLIC_KEY, pinned_key
-from leadlight.shelf import keys_folder
 from serving.champion import Champion, load_champion
 from tests.serving.serving_builders import School, build_school, certify_champion
 
@@ -25,8 +23,7 @@ def school(tmp_path_factory: pytest.TempPathFactory) -> School:
 @pytest.fixture(scope="session")
 def champion(school: School) -> Champion:
     """The school's champion."""
-    key = pinned_key(keys_folder(school.state) / PUBLIC_KEY)
-    return load_champion(school.catalogue, school.site, "first_order", state=school.state, key=key)
+    return load_champion(school.catalogue, school.site, "first_order", state=school.state)
 
 
 @pytest.fixture(scope="session")

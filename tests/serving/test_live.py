@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from features.erasure import erase_people
 from features.log import Log, NewEdge
 from leadlight.database import open_database
 from leadlight.schema import DAY, HOUR, MINUTE, from_micros
+from serving.desk import open_desk
+from serving.rows import write_rows
 from tests.serving.serving_builders import NOON, School, build_school, certify_champion
 from tests.traces import files_with
 
@@ -80,6 +83,16 @@ def test_a_correction_counts_from_its_arrival(client: TestClient) -> None:
     assert corrected["results"] == ["corrected"]
     assert tag(client, "L002", "status") == "intention_clear"
     assert then["tags"][0]["value"] == "pending"
+
+
+def test_an_event_of_the_base_keeps_its_lead(client: TestClient) -> None:
+    """The id of an event that the company's files have of another lead is refused, and stays its lead's."""
+    taken = event("hot-follow-up", "L005", "follow_up", labels={"status": "pending"})
+    refused = client.post("/v1/events", json={"events": [event("free", "L005"), taken]})
+
+    assert refused.status_code == 422, refused.text
+    assert refused.json()["errors"][0]["pointer"] == "#/events/1/event_id"
+    assert "is an event of another lead" in refused.json()["errors"][0]["came"]
 
 
 def test_an_event_of_the_base_is_corrected_too(client: TestClient) -> None:
@@ -216,3 +229,14 @@ def test_no_contact_is_kept_in_clear(client: TestClient, school: School) -> None
     }
     assert client.put("/v1/leads/private", json={"channel": "sem", **contacts}).status_code == 200
     assert files_with(school.state, *contacts.values()) == []
+
+
+def test_a_row_that_is_written_while_its_lead_is_erased_does_not_stay(school: School) -> None:
+    """Who writes it has read the facts before, and hears of the erasure only afterwards."""
+    desk = open_desk(school.site, school.catalogue, school.state, Log(open_database(school.site, school.state)))
+    assert desk.past.facts(["L009"])
+    erase_people(school.site, school.catalogue, ["L009"], state=school.state, at=NOON)
+
+    write_rows(desk, ["L009"], NOON)
+
+    assert desk.store.read_leads(["L009"]) == {"L009": None}

@@ -26,7 +26,11 @@ def writable(school: School, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield opened
 
 
-@pytest.mark.parametrize("lead_id", ["", "a%09b", "%00", "x" * 201], ids=["empty", "tab", "nul", "long"])
+@pytest.mark.parametrize(
+    "lead_id",
+    ["", "a%09b", "%00", "x" * 201, "%20%20", "%E3%80%80"],
+    ids=["empty", "tab", "nul", "long", "blank", "wide"],
+)
 def test_a_lead_that_could_never_be_asked_for_is_not_taken(writable: TestClient, lead_id: str) -> None:
     """What scores refuse as an id is none in the path either."""
     put = writable.put(f"/v1/leads/{lead_id}", json={"channel": "sem"})

@@ -145,6 +145,23 @@ def test_what_an_audit_saw_of_other_rows_is_forgotten(place: Place, learned: Dat
     assert not kept(learned.part(TRAIN), "sale", place.state)
 
 
+@pytest.mark.parametrize("damage", ['{"rows', "[]", "{}", "null", '{"rows": "ROWS", "findings": {"adviser": [{}]}}'])
+def test_a_damaged_audit_stops_the_training_in_words(
+    learned: Dataset, report: Report, tmp_path: Path, damage: str
+) -> None:
+    """It may have told of a leak: one fault names the file and the command that makes it anew."""
+    assert report.faults
+    path = tmp_path / "audit" / "sale.json"
+    path.parent.mkdir()
+    path.write_text(damage.replace("ROWS", learned.digest), encoding="utf-8")
+
+    with pytest.raises(SiteError, match=r"leadlight audit SITE --target sale") as refused:
+        kept(learned, "sale", tmp_path)
+
+    (fault,) = refused.value.faults
+    assert fault.startswith(str(path))
+
+
 def test_the_page_stands_alone_and_says_it_all(report: Report) -> None:
     """One HTML document without scripts or addresses; tables have captions and headers; names are escaped."""
     page = report.page()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -27,8 +28,8 @@ BLIND = 2
 """The version that never saw the column that counts."""
 
 
-def shelve(place: Place, rows: Dataset, version: int, columns: list[str]) -> None:
-    """A version that learned from the first rows and these columns."""
+def shelve(place: Place, rows: Dataset, version: int, columns: list[str], *, moved_until: int | None = None) -> None:
+    """A version that learned from the first rows and these columns; ``moved_until`` makes it a recalibrated one."""
     learned = rows.where(np.arange(len(rows.y)) < LEARNED)
     fitted = fit(
         learned.X[columns],
@@ -41,6 +42,8 @@ def shelve(place: Place, rows: Dataset, version: int, columns: list[str]) -> Non
     )
     target = place.site.targets["sale"]
     origin = Origin("sale", target.question, "c" * 64, "d" * 64, 1, LEARNED, 5, int(learned.as_of[-1]))
+    if moved_until is not None:
+        origin = origin.moved("p" * 64, until=moved_until)
     quantiles = np.quantile(sigmoid(fitted.model.margin(learned.X[columns])), [0.7, 0.8, 0.95])
     c, b, a = quantiles.tolist()
     cuts = Cuts(threshold=b, a=a, b=b, c=c, quantiles=(0.1,) * 101)
@@ -70,8 +73,7 @@ def test_every_number_is_that_of_the_bundles(place: Place, found: Comparison) ->
     test = load(place.site, place.catalogue, "sale", state=place.state).part("test")
     said = []
     for version in (1, BLIND):
-        sha256 = json.loads(verdict_file(place.state, "sale", version).read_bytes())["bundle_sha256"]
-        model = load_bundle(bundle_folder(place.state, "sale", version), expected=sha256).model
+        model = load_bundle(bundle_folder(place.state, "sale", version), expected=sha256_of(place, version)).model
         said.append(sigmoid(model.margin(test.X)))
 
     assert found.rows == len(test.y) == 400
@@ -143,6 +145,29 @@ def test_who_changes_grade_and_who_was_right(found: Comparison) -> None:
     assert strongest.count("visits") > len(strongest) / 2
 
 
+def test_what_each_version_expected_stands_beside_what_came(place: Place, found: Comparison) -> None:
+    """Of the rows graded higher, and lower, the sums of either version's probabilities: in JSON, words and page."""
+    test = load(place.site, place.catalogue, "sale", state=place.state).part("test")
+    said, grades = [], []
+    for version in (1, BLIND):
+        bundle = load_bundle(bundle_folder(place.state, "sale", version), expected=sha256_of(place, version))
+        said.append(sigmoid(bundle.model.margin(test.X)))
+        grades.append(np.array([bundle.cuts.grade(p) for p in said[-1].tolist()]))
+    changes = found.changes
+
+    assert changes.raised_expected == pytest.approx([p[grades[1] < grades[0]].sum() for p in said])
+    assert changes.lowered_expected == pytest.approx([p[grades[1] > grades[0]].sum() for p in said])
+    first, second = (f"{number:.1f}" for number in changes.lowered_expected)
+    words = f"expected of those graded lower: version 1 {first} and version {BLIND} {second}; "
+    assert any(words + f"{changes.lowered_converted} came" in line for line in found.lines())
+    assert f'<td class="number">{first}</td><td class="number">{second}</td>' in found.page()
+    assert json.loads(json.dumps(found.to_json()))["changes"]["raised_expected"] == [*changes.raised_expected]
+
+
+def sha256_of(place: Place, version: int) -> str:
+    return str(json.loads(verdict_file(place.state, "sale", version).read_bytes())["bundle_sha256"])
+
+
 def test_slices_add_up(found: Comparison) -> None:
     """Channels and months each hold all rows, and their differences average to the whole's."""
     for slices in found.slices.values():
@@ -164,6 +189,29 @@ def test_the_page_and_the_json_are_whole(found: Comparison) -> None:
     assert "<script" not in page
     HTMLParser().feed(page)
     assert any("is better" in line for line in found.lines())
+
+
+def test_rows_that_moved_either_version_do_not_count(tmp_path: Path) -> None:
+    """One recalibrated by outcomes of the first test rows is judged on later ones, and says so; if none, refused."""
+    rows = made_rows(2000)
+    place = made_place(tmp_path, rows)
+    dataset = as_dataset(place, rows)
+    test = dataset.part("test").as_of
+    known = place.site.targets["sale"].horizon + place.site.targets["sale"].outcome_delay
+    shelve(place, dataset, 1, ["visits"])
+    shelve(place, dataset, 2, ["visits"], moved_until=int(test[100]))
+    shelve(place, dataset, 3, ["visits"], moved_until=int(test[-1]))
+
+    found = compare(place.site, place.catalogue, "sale", (1, 2), state=place.state)
+
+    left = int((test >= test[100] + known).sum())
+    assert found.rows == left < 300
+    assert found.notes[0].startswith(f"{400 - left} of 400 test rows do not count: one of the versions learned from")
+    assert f"  note: {found.notes[0]}" in found.lines()
+    assert f"<p>Note: {found.notes[0]}.</p>" in found.page()
+    assert json.loads(json.dumps(found.to_json()))["notes"] == [*found.notes]
+    with pytest.raises(SiteError, match="no test row lies after what both versions learned from or were moved by"):
+        compare(place.site, place.catalogue, "sale", (1, 3), state=place.state)
 
 
 def test_what_cannot_be_compared_is_said(place: Place) -> None:

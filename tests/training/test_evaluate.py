@@ -124,6 +124,27 @@ def test_intervals_cover_the_truth() -> None:
     assert all(1 <= missed <= 13 for missed in misses.values()), misses
 
 
+@pytest.mark.parametrize("slope", [1.0, 0.6])
+def test_the_interval_of_the_calibration_error_holds_the_true_one(slope: float) -> None:
+    """Of probabilities that are all true it holds zero; of bold ones the gap that a large sample shows."""
+    large = made(400_000, digits=6, seed=0)
+    bold = sigmoid(log_odds(large.p) / slope)
+    true = np.abs((bold - large.p) @ mass_bins(bold)).sum() / len(bold)
+    missed = 0
+
+    for seed in range(1, 101):
+        rows = made(600, digits=6, seed=seed)
+        scored = Scored.of(
+            rows.scored.lead.astype(str).astype(object), rows.y, sigmoid(log_odds(rows.p) / slope), threshold=0.4
+        )
+        found = evaluate(scored, seed=seed, replicates=200).metrics["calibration_error"]
+        assert found is not None
+        missed += not found.lower <= true <= found.upper
+
+    assert missed <= 10
+    assert (slope == 1.0) == (true < 1e-9)
+
+
 def test_rows_of_one_lead_count_as_one() -> None:
     """Every row given four times over widens nothing and narrows nothing: the interval is that of the leads."""
     once = made(400, digits=4).scored

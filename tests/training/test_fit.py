@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,10 @@ from leadlight.schema import DAY
 from leadlight.settings import SiteError
 from tests.leadlight.model.fit_builders import Rows, fit_rows, fitted, in_columns, made_rows, written
 from tests.training.test_card import few, fit_card
+from training.fit import HINGED, PLAIN, LinearChoice, blend
+from training.fit.encode import learn_encoder
+from training.fit.folds import Sample, encoded, time_folds
+from training.fit.linear import choose_linear, fit_linear
 
 OTHER_FIT = """
 import sys
@@ -104,6 +109,42 @@ def test_the_log_tells_what_was_chosen() -> None:
     assert log.linear is not None
     assert 0.0 <= log.weight <= 1.0
     assert log.positives == int(made_rows().y.sum())
+
+
+def test_the_mean_of_two_regressions_is_one_linear_part() -> None:
+    """Its margin is the mean of theirs on every row, and so is each contribution; what comes of it is one part."""
+    rows = made_rows()
+    encoder = learn_encoder(rows.X)
+    sample = Sample(encoder.encode(rows.X), rows.y, np.ones(len(rows.y)))
+
+    hinged, plain, both = (
+        fit_linear(sample, encoder, LinearChoice(forms, 0.0), directions={})
+        for forms in (((HINGED, 0.1),), ((PLAIN, 3.0),), ((HINGED, 0.1), (PLAIN, 3.0)))
+    )
+
+    ones, others, means = (part.contributions(sample.matrix) for part in (hinged, plain, both))
+    assert means == pytest.approx((ones + others) / 2)
+    assert both.margin(means) == pytest.approx((hinged.margin(ones) + plain.margin(others)) / 2)
+
+
+def test_the_linear_part_is_the_best_of_both_forms_and_their_mean() -> None:
+    """On the folds none of the three, each at its strength, has a lower loss than the one chosen."""
+    rows = made_rows()
+    weights = np.ones(len(rows.y))
+    folds = [encoded(rows.X, rows.y, weights, fold) for fold in time_folds(rows.y, rows.as_of, horizon=DAY)]
+
+    with ThreadPoolExecutor(1) as pool:
+        single = [choose_linear(folds, forms=[form], directions={}, pool=pool) for form in (HINGED, PLAIN)]
+        chosen = choose_linear(folds, forms=[HINGED, PLAIN], directions={}, pool=pool)
+
+    mean = LinearChoice((*single[0].forms, *single[1].forms), 0.0)
+    losses = []
+    for fold in folds:
+        part = fit_linear(fold.train, fold.encoder, mean, directions={})
+        losses.append(blend.log_loss(part.margin(part.contributions(fold.judge.matrix)), fold.judge))
+    of_mean = blend.pooled_loss(folds, losses)
+    assert chosen.loss == min(single[0].loss, single[1].loss, of_mean)
+    assert chosen.forms in {single[0].forms, single[1].forms, mean.forms}
 
 
 @pytest.mark.parametrize("positives", [0, 9, 400])

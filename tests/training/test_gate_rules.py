@@ -68,7 +68,7 @@ def shifted() -> Trial:
 
 def too_bold() -> Trial:
     """High is said too high and low too low; as a whole it is right."""
-    bold = sigmoid(1.7 * log_odds(GOOD.scored.p) + 0.9)
+    bold = sigmoid(1.8 * log_odds(GOOD.scored.p) + 0.9)
     return with_probabilities(np.clip(bold * GOOD.scored.y.mean() / bold.mean(), 0, 0.999))
 
 
@@ -121,6 +121,22 @@ CASES = [
     Case("worst_big_slice", wrong_in_ads),
     Case("unvouched_leaks", lambda: replace(GOOD, leaks=("column 'status' is filled in after the sale",))),
 ]
+
+
+def test_a_rival_is_held_against_a_model_on_the_rows_it_did_not_see() -> None:
+    """One that knows the outcomes of the first half wins on all rows; on the others it is no better than it is."""
+    first = np.arange(ROWS) < ROWS // 2
+    blurred = GOOD.rivals["champion"].p
+    assert blurred is not None
+    knowing = Rival(np.where(first, np.clip(GOOD.scored.y, 0.01, 0.99), blurred))
+
+    on_all = judge(GATE, replace(GOOD, rivals={"champion": knowing}), looks=1)
+    on_unseen = judge(GATE, replace(GOOD, rivals={"champion": replace(knowing, rows=~first)}), looks=1)
+
+    (lost,) = (rule for rule in on_all.rules if rule.name == "log_loss_against_champion")
+    (won,) = (rule for rule in on_unseen.rules if rule.name == "log_loss_against_champion")
+    assert (lost.state, won.state) == ("fail", "pass")
+    assert won.evidence.endswith("; on the 2,000 rows that it neither learned from nor was moved by")
 
 
 def test_the_good_trial_passes_every_rule() -> None:

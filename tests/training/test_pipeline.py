@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 from sklearn.metrics import log_loss, precision_score, recall_score, roc_auc_score
 
 from leadlight import registry
 from leadlight.model.bundle import load_bundle
 from leadlight.model.certificate import PUBLIC_KEY, pinned_key, read_certificate
+from leadlight.model.margins import sigmoid
 from leadlight.registry import Decision
 from leadlight.schema import from_micros
 from leadlight.settings import SiteError, load_site
 from leadlight.shelf import bundle_folder, current_champion, verdict_file
 from tests.training.card_figures import shown, tables_of
-from tests.training.training_builders import Place, made_place, made_rows, write_state
+from tests.training.training_builders import Place, as_dataset, made_place, made_rows, write_state
+from training.as_judged import KEY, AsJudged
+from training.calibrate import shift_of
 from training.dataset import load
 from training.evaluate import evaluate
 from training.evaluate.calibration import noise_floor
@@ -136,6 +141,28 @@ def test_the_certificate_says_on_what_it_rests_by_whom_and_when(first: Trained) 
         "data_test": rows.part("test").digest,
     }
     assert (findings["by"], findings["at"]) == ("tester", "2023-11-14T22:13:20+00:00")
+
+
+def test_the_certificate_says_what_later_outcomes_are_held_against(first: Trained) -> None:
+    """Calibration of each lead's first test row, by grade too: rows that the model never learned from."""
+    place, _ = first
+    folder = bundle_folder(place.state, "sale", 1)
+    findings = read_certificate(folder, pinned_key(place.state / "keys" / PUBLIC_KEY)).findings
+    bundle = load_bundle(folder, expected=findings["hashes"]["bundle"])
+    test = load(place.site, place.catalogue, "sale", state=place.state).part("test")
+    rows = {lead: row for row, lead in reversed(list(enumerate(test.lead_id)))}
+    chosen = sorted(rows.values())
+
+    margins = bundle.model.margin(test.X)[chosen]
+
+    found = AsJudged.read(findings[KEY])
+    shift, error = shift_of(margins, test.y[chosen])
+    grades = [bundle.cuts.grade(p) for p in sigmoid(margins).tolist()]
+    assert (found.leads, found.converted) == (len(chosen), int(test.y[chosen].sum()))
+    assert (found.shift.value, found.shift.error) == pytest.approx((shift, error))
+    assert set(found.grades) == set(grades)
+    assert found.slope is not None
+    assert abs(found.slope.value - 1.0) < 4 * found.slope.error
 
 
 def test_every_figure_of_the_model_card_comes_from_the_artefacts(first: Trained) -> None:
@@ -262,18 +289,41 @@ def test_a_champion_answers_only_while_it_could_serve(again: Trained) -> None:
     """It scores the rows; without one of its columns it cannot, and says so; without its certificate it is none."""
     place, _ = again
     champion = registry.promote(place.site, "sale", state=place.state, decision=DECISION)
-    rows = made_rows(50)
+    test, target = as_dataset(place, made_rows(2000)).part("test"), place.site.targets["sale"]
 
-    served, _ = champion_rival(place.state, "sale", rows)
-    lacking, _ = champion_rival(place.state, "sale", rows.drop(columns="visits"))
+    served, said = champion_rival(place.state, "sale", test, target)
+    lacking, _ = champion_rival(place.state, "sale", replace(test, X=test.X.drop(columns="visits")), target)
     (bundle_folder(place.state, "sale", champion.version) / "certificate.json").unlink()
-    uncertified, remark = champion_rival(place.state, "sale", rows)
+    uncertified, remark = champion_rival(place.state, "sale", test, target)
 
     assert served is not None
     assert served.p is not None
-    assert served.p.shape == (50,)
+    assert served.p.shape == (400,)
+    assert (served.rows, said) == (None, "")
     assert lacking is not None
     assert lacking.p is None
     assert "'visits'" in lacking.reason
     assert uncertified is None
     assert "champion 1 counts as none" in remark
+
+
+def test_a_champion_is_no_rival_on_rows_that_it_learned_from(again: Trained) -> None:
+    """Where the test now begins before the champion's training ended, only later rows count; too few leave it open."""
+    place, _ = again
+    registry.promote(place.site, "sale", state=place.state, decision=DECISION)
+    target = place.site.targets["sale"]
+    rows = as_dataset(place, made_rows(2000))
+    wider = rows.where(np.arange(2000) >= 1000)
+    early = rows.where((np.arange(2000) >= 1000) & (np.arange(2000) < 1650))
+
+    cut, remark = champion_rival(place.state, "sale", wider, target)
+    none, _ = champion_rival(place.state, "sale", early, target)
+
+    assert cut is not None
+    assert cut.rows is not None
+    assert (wider.as_of[cut.rows] == rows.part("test").as_of).all()
+    assert remark.startswith("600 of 1,000 test rows do not count: champion 1 learned from outcomes")
+    assert none is not None
+    assert none.p is None
+    assert none.needed is not None
+    assert "are too few to judge by: 40 of either are needed: train again with rows from later on" in none.reason

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import optuna
 import pytest
 
 from leadlight import registry
@@ -108,6 +109,28 @@ def test_a_search_killed_in_a_trial_goes_on_in_another_process(tmp_path: Path) -
     assert search(tmp_path / "killed", 4).found == search(tmp_path / "once", 4).found
 
 
+def test_a_search_killed_before_its_first_trial_began_goes_on(tmp_path: Path) -> None:
+    """The recipe was put down to be tried and nobody took it up: it is tried now, and nothing is tried twice."""
+    search(tmp_path / "killed", 1, over=lambda: True)  # makes the study and no trial
+    (study,) = studies(tmp_path / "killed")
+    study.enqueue_trial({"hinges": True, "strength": 0.1})
+
+    assert search(tmp_path / "killed", 2).found == search(tmp_path / "once", 2).found
+
+
+def test_fewer_trials_than_were_made_find_the_best_of_all(tmp_path: Path) -> None:
+    """A longer search of the same rows and seed is not forgotten: asking for less then makes no trial."""
+    longer = search(tmp_path, 4)
+
+    assert search(tmp_path, 2).found == longer.found
+
+
+def studies(folder: Path) -> list[optuna.Study]:
+    """What Optuna keeps in a folder."""
+    storage = f"sqlite:///{folder / 'trials.db'}"
+    return [optuna.load_study(study_name=name, storage=storage) for name in optuna.get_all_study_names(storage)]
+
+
 def test_the_recipe_is_the_first_trial_and_stands_if_none_is_better(tmp_path: Path) -> None:
     """One trial is the recipe itself, at its own loss; the model is the one without a search."""
     made = rows()
@@ -118,7 +141,7 @@ def test_the_recipe_is_the_first_trial_and_stands_if_none_is_better(tmp_path: Pa
     assert result.found is not None
     assert plain.log.linear is not None
     assert result.found.tried[0].loss == pytest.approx(plain.log.linear.loss, abs=1e-6)
-    assert result.found.tried[0].parameters["strength"] == plain.log.linear.strength
+    assert result.found.tried[0].parameters["strength"] == plain.log.linear.forms[0][1]
     assert not result.found.taken
     assert result.model.margin(made.X).tobytes() == plain.model.margin(made.X).tobytes()
 

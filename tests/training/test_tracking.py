@@ -8,7 +8,10 @@ import pytest
 
 from leadlight import registry
 from leadlight.settings import SiteError
+from leadlight.settings.stores import Stores
 from tests import builders
+from tests.training.training_builders import made_place, made_rows
+from training.pipeline import train
 from training.tracking import Record, Rows, track
 
 
@@ -38,6 +41,18 @@ def test_a_run_holds_what_was_chosen(tmp_path: Path) -> None:
     assert [file.path for file in client.list_artifacts(runs[0])] == ["verdict.json"]
     assert first.inputs is not None
     assert first.inputs.dataset_inputs[0].dataset.digest == "d" * 36
+
+
+def test_an_mlflow_that_is_away_is_told_before_anything_is_fitted(tmp_path: Path) -> None:
+    """No workshop is opened for a training whose record nobody could keep."""
+    rows = made_rows(400)
+    place = made_place(tmp_path, rows)
+    site = place.site.model_copy(update={"stores": Stores(tracking="postgresql://nobody@127.0.0.1:9/none")})
+
+    with pytest.raises(SiteError, match="MLflow did not do its part"):
+        train(site, place.catalogue, "sale", state=place.state)
+
+    assert not (place.state / "bundles").exists()
 
 
 def test_a_run_that_breaks_is_marked_failed(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from leadlight.settings import SiteError
 from leadlight.shelf import write_json
 from training.audit.finding import LEAK, OK, SUSPECT, Doubt, Finding
 from training.audit.later import family_auc
@@ -110,14 +111,22 @@ def keep(report: Report, rows: Dataset, state: Path) -> None:
 
 
 def kept(rows: Dataset, target_name: str, state: Path) -> dict[str, tuple[Finding, ...]]:
-    """What the last full audit found of times, by column, if it was of the same rows."""
+    """What the last full audit found of times, by column, if it was of the same rows; ``SiteError`` if it is damaged.
+
+    A training that took a damaged one for none would forget a leak that was found.
+    """
     path = _file(state, target_name)
     if not path.is_file():
         return {}
-    last = json.loads(path.read_text(encoding="utf-8"))
-    if last["rows"] != rows.digest:
-        return {}
-    return {name: tuple(Finding(**found) for found in each) for name, each in last["findings"].items()}
+    try:
+        last = json.loads(path.read_bytes())
+        if last["rows"] != rows.digest:
+            return {}
+        return {name: tuple(Finding(**found) for found in each) for name, each in last["findings"].items()}
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        words = f"{path} does not say what the last audit found ({type(error).__name__}: {error})"
+        again = f"`leadlight audit SITE --target {target_name}`"
+        raise SiteError([f"{words}: remove it, and run {again} before training"]) from error
 
 
 TIMED = ("known_later",)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from leadlight.model.margins import FloatArray
 from leadlight.schema import from_micros
@@ -28,7 +29,10 @@ class Mover:
 
 @dataclass(frozen=True)
 class Change:
-    """One row with another grade; ``right`` is the version whose grade is on the side of what happened."""
+    """One row with another grade; ``right`` is the version whose grade is on the side of what happened.
+
+    Where few convert, that is nearly always the lower grade, whatever the versions are worth: see ``Changes``.
+    """
 
     lead_id: str
     as_of: str
@@ -41,12 +45,18 @@ class Change:
 
 @dataclass(frozen=True)
 class Changes:
-    """``matrix[first][second]`` counts (rows, converted); ``rows`` are the greatest changes."""
+    """``matrix[first][second]`` counts (rows, converted); ``rows`` are the greatest changes.
+
+    ``raised_expected`` and ``lowered_expected`` are how many conversions the first and the second version expected
+    among the rows graded higher and lower: the sums of their probabilities. Against what came, they say who was right.
+    """
 
     changed: int
     raised: int
+    raised_expected: tuple[float, float]
     raised_converted: int
     lowered: int
+    lowered_expected: tuple[float, float]
     lowered_converted: int
     matrix: dict[str, dict[str, tuple[int, int]]]
     rows: tuple[Change, ...]
@@ -65,8 +75,10 @@ def changed_grades(rows: Dataset, first: Side, second: Side) -> Changes:
     return Changes(
         changed=len(changed),
         raised=int(raised.sum()),
+        raised_expected=_expected((first, second), raised),
         raised_converted=int((raised & won).sum()),
         lowered=int(lowered.sum()),
+        lowered_expected=_expected((first, second), lowered),
         lowered_converted=int((lowered & won).sum()),
         matrix={
             one: {
@@ -85,6 +97,11 @@ def _grades(side: Side) -> np.ndarray:
     """0 for A to 3 for D."""
     cuts = np.array([side.bundle.cuts.c, side.bundle.cuts.b, side.bundle.cuts.a])
     return len(cuts) - np.searchsorted(cuts, side.scores.probability, side="right")
+
+
+def _expected(sides: tuple[Side, Side], rows: npt.NDArray[np.bool_]) -> tuple[float, float]:
+    one, other = (float(side.scores.probability[rows].sum()) for side in sides)
+    return one, other
 
 
 def _groups(sides: tuple[Side, Side]) -> list[str]:

@@ -12,11 +12,17 @@ from training.compare.numbers import LOWER_IS_BETTER, NEITHER_IS_BETTER, Curves,
 from training.pages import render
 
 SHOWN = 10
+LOWER_IS_OFTEN_RIGHT = (
+    "where few convert, the lower grade is right of most leads, so judge by what each version expected"
+)
 
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Two versions on the same later rows; every difference is the second version less the first."""
+    """Two versions on the same later rows; every difference is the second version less the first.
+
+    ``notes`` say which test rows do not count, and whether those that do are too few.
+    """
 
     target: str
     versions: tuple[int, int]
@@ -27,6 +33,7 @@ class Comparison:
     slices: dict[str, tuple[Slice, ...]]
     curves: tuple[Curves, Curves]
     changes: Changes
+    notes: tuple[str, ...]
     made: bool
 
     def to_json(self) -> dict[str, Any]:
@@ -47,6 +54,7 @@ class Comparison:
         rows = f"{self.rows} later rows of {self.leads} leads, {self.positives} converted"
         return [
             f"{name} on {rows}; every difference is version {second} less version {first}",
+            *(f"  note: {note}" for note in self.notes),
             *self._metric_lines(),
             *self._slice_lines(),
             *self._change_lines(),
@@ -69,7 +77,7 @@ class Comparison:
                 "Gain", gains, x="share of rows, best first", y="share of conversions", most=(1, 1), even=True
             ),
         }
-        return render("compare.html", found=self, plots=plots, grades=GRADES)
+        return render("compare.html", found=self, plots=plots, grades=GRADES, often=LOWER_IS_OFTEN_RIGHT)
 
     def _metric_lines(self) -> Iterator[str]:
         for name, pair in self.metrics.items():
@@ -95,6 +103,18 @@ class Comparison:
             f" {changes.raised_converted} of them converted, and {changes.lowered} lower, of which"
             f" {changes.lowered_converted} did"
         )
+        parts = (
+            ("higher", changes.raised, changes.raised_expected, changes.raised_converted),
+            ("lower", changes.lowered, changes.lowered_expected, changes.lowered_converted),
+        )
+        for word, rows, expected, came in parts:
+            if rows:
+                told = " and ".join(
+                    f"version {version} {number:.1f}" for version, number in zip(self.versions, expected, strict=True)
+                )
+                yield f"  conversions expected of those graded {word}: {told}; {came} came"
+        if changes.rows:
+            yield f"  the greatest changes; {LOWER_IS_OFTEN_RIGHT}"
         for row in changes.rows[:SHOWN]:
             moved = ", ".join(f"{mover.group} {mover.points:+.2f}" for mover in row.movers)
             outcome = f"{'converted' if row.converted else 'did not convert'}, version {row.right} was right"

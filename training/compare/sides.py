@@ -1,4 +1,4 @@
-"""Both models of a comparison, and the rows that neither of them learned from."""
+"""Both models of a comparison, and the rows that neither of them learned from or was moved by."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from features.catalogue import Catalogue
 from leadlight.model.blended import Scores
 from leadlight.model.bundle import Bundle, load_bundle
 from leadlight.model.verify import verify_in_child
-from leadlight.settings import Site, SiteError, Target
+from leadlight.settings import Site, SiteError
 from leadlight.shelf import bundle_folder, verdict_file
 from training.dataset import TEST, Dataset, load, local_days
 from training.evaluate import Scored
+from training.unseen import Unseen, unseen
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +29,7 @@ class Side:
 
 def open_sides(
     site: Site, catalogue: Catalogue, target_name: str, versions: tuple[int, int], *, state: Path
-) -> tuple[Dataset, Side, Side]:
+) -> tuple[Unseen, Side, Side]:
     """The rows and both sides; see ``training.compare.compare`` for what is refused."""
     missing = [each for each in versions if not verdict_file(state, target_name, each).is_file()]
     if missing:
@@ -37,9 +38,15 @@ def open_sides(
         raise SiteError([f"version {versions[0]} was given twice: a comparison needs two versions"])
     _, target = site.target(target_name)
     bundles = [_bundle(state, target_name, version) for version in versions]
-    test = _unseen(load(site, catalogue, target_name, state=state).part(TEST), target, bundles)
-    first, second = (_side(test, *each, site) for each in zip(versions, bundles, strict=True))
-    return test, first, second
+    test = load(site, catalogue, target_name, state=state).part(TEST)
+    left = unseen(test, target, [bundle.manifest.origin for bundle in bundles], who="one of the versions")
+    if not left.places.any():
+        advice = "build with newer data, or train anew"
+        raise SiteError(
+            [f"no test row lies after what both versions learned from or were moved by: {advice}", *left.notes[:1]]
+        )
+    first, second = (_side(left.rows, *each, site) for each in zip(versions, bundles, strict=True))
+    return left, first, second
 
 
 def _bundle(state: Path, target_name: str, version: int) -> Bundle:
@@ -47,17 +54,6 @@ def _bundle(state: Path, target_name: str, version: int) -> Bundle:
     sha256 = json.loads(verdict_file(state, target_name, version).read_bytes())["bundle_sha256"]
     verify_in_child(folder, expected=sha256)
     return load_bundle(folder, expected=sha256)
-
-
-def _unseen(test: Dataset, target: Target, bundles: list[Bundle]) -> Dataset:
-    """The test rows from the moment on at which the outcome of every row that either learned from was known."""
-    learned = max(bundle.manifest.origin.trained_until for bundle in bundles)
-    later = test.as_of >= learned + target.horizon + target.outcome_delay
-    if not later.any():
-        raise SiteError(
-            ["no test row lies after what both versions learned from: build with newer data, or train anew"]
-        )
-    return test.where(later)
 
 
 def _side(test: Dataset, version: int, bundle: Bundle, site: Site) -> Side:

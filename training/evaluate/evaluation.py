@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from scipy.stats import norm
 
 from leadlight.model.margins import FloatArray
 from training.evaluate.calibration import noise_floor
@@ -13,9 +14,11 @@ from training.evaluate.measure import Measure
 from training.evaluate.rows import Flags, Names, Scored
 
 LEVEL = 0.95
+SIGMAS = float(norm.isf((1 - LEVEL) / 2))
 REPLICATES = 1000
 SLICE_REPLICATES = 200
 SHARES = frozenset({"auc", "average_precision", "precision", "recall", "accuracy"})
+GAPS = "gaps"
 SIGNED = frozenset({"calibration_slope", "calibration_in_the_large"})
 
 Draws = dict[str, FloatArray]
@@ -73,10 +76,7 @@ def evaluate(rows: Scored, *, seed: int, replicates: int = REPLICATES) -> Evalua
         positives=int(rows.y.sum()),
         flagged=int(rows.flagged.sum()),
         noise_floor=noise_floor(rows.p, seed=seed),
-        metrics={
-            name: _metric(name, float(point[0]), [draws[name] for draws in drawn], days)
-            for name, point in points.items()
-        },
+        metrics={name: _metric(name, float(point[0]), drawn, days) for name, point in points.items()},
     )
 
 
@@ -100,25 +100,38 @@ def _drawn(measure: Measure, rows: Scored, *, seed: int, replicates: int) -> lis
 
 
 def _replicates(measure: Measure, cluster: np.ndarray, seed: int | list[int], replicates: int) -> Draws:
-    draws = [measure(weights) for weights in cluster_weights(cluster, seed=seed, replicates=replicates)]
+    draws = [
+        {**measure(weights), GAPS: measure.gaps(weights)}
+        for weights in cluster_weights(cluster, seed=seed, replicates=replicates)
+    ]
     return {name: np.concatenate([draw[name] for draw in draws]) for name in draws[0]}
 
 
-def _metric(name: str, value: float, drawn: list[FloatArray], days: int) -> Metric | None:
-    finite = [draws[_finite(draws)] for draws in drawn]
+def _metric(name: str, value: float, drawn: list[Draws], days: int) -> Metric | None:
+    finite = [draws[name][_finite(draws[name])] for draws in drawn]
     if not np.isfinite(value) or any(len(draws) == 0 for draws in finite):
         return None
     errors = [float(draws.std()) for draws in finite]
     error = drawn_error(errors, days=days)
     lower, upper = np.quantile(finite[0], [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     if name == "calibration_error":
-        # a resample adds its own noise to every bin, so its error is too high by about as much as the value already is
-        lower, upper = 2 * value - upper, 2 * value - lower
+        lower, upper = value - _raised_by_noise(drawn[0][GAPS]) - SIGMAS * errors[0], value + SIGMAS * errors[0]
     stretch = error / errors[0] if errors[0] > 0 else 1.0
     lower, upper = value + stretch * (lower - value), value + stretch * (upper - value)
     if name not in SIGNED:
         lower, upper = max(lower, 0.0), min(upper, 1.0) if name in SHARES else upper
     return Metric(value, float(lower), float(upper), error)
+
+
+def _raised_by_noise(gaps: FloatArray) -> float:
+    """How much of a calibration error is likely noise: the mean of |gap + noise| less |gap|, summed over the bins.
+
+    To be safe each gap is taken to be two standard errors nearer to zero than it was seen (replicates x bins), as noise
+    makes small ones look larger; of gaps that are all zero the whole error is noise. The mean is a folded normal's.
+    """
+    spread = np.maximum(gaps.std(axis=0), 1e-12)
+    size = np.maximum(np.abs(gaps.mean(axis=0)) / spread - 2.0, 0.0)
+    return float(np.sum(spread * 2.0 * (norm.pdf(size) - size * norm.sf(size))))
 
 
 def _finite(draws: FloatArray) -> Flags:

@@ -23,6 +23,7 @@ class Measure:
         sums = np.column_stack([np.ones(len(y)), y, log_losses(y, p), (p - y) ** 2, flagged, flagged * y, correct])
         bins = mass_bins(p) * (p - y)[:, None]
         self._bins = bins.shape[1]
+        self._gaps = bins
         self._large = recalibration(rows.y, rows.p, with_slope=False)
         self._fit = recalibration(rows.y, rows.p, with_slope=True)
         fits = [fit if np.isfinite(fit).all() else (0.0, 1.0) for fit in (self._large, self._fit)]
@@ -48,6 +49,11 @@ class Measure:
                 "accuracy": correct / rows,
                 "lift": (hits / flagged) / (positives / rows),
             }
+
+    def gaps(self, weights: FloatArray) -> FloatArray:
+        """By how much each of the ten bins was said too high, as its share of the calibration error (… x 10)."""
+        weights = weights[:, self._order]
+        return np.asarray(weights @ self._gaps / weights.sum(axis=1, keepdims=True))
 
     def _calibration(self, curves: FloatArray) -> dict[str, FloatArray]:
         """One Newton step away from the fit of all rows: exact there, and close for weightings near it."""

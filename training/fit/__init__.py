@@ -14,7 +14,7 @@
 from training.fit.card import weigh_table
 from training.fit.encode import learn_encoder
 from training.fit.folds import calibration_start
-from training.fit.linear import HINGED, PLAIN
+from training.fit.linear import HINGED, PLAIN, LinearChoice
 from training.fit.plan import Bench, Draft, Plan
 from training.fit.recipe import Explore, FitLog, Fitted, Found, LastFold, Tried, Wishes, fit
 from training.fit.trees import SEARCHED, Candidate, default_trees
@@ -31,6 +31,7 @@ __all__ = [
     "Fitted",
     "Found",
     "LastFold",
+    "LinearChoice",
     "Plan",
     "Tried",
     "Wishes",

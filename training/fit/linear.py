@@ -19,45 +19,72 @@ from training.fit.monotone import Directions, Slopes, fit_directed
 from training.fit.terms import learn_terms
 
 STRENGTHS = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
-HINGED = tuple(range(TERMS))
-PLAIN = (0, 2)  # the missing flag and the number itself
-NOTHING = ()
+Terms = tuple[int, ...]
+HINGED: Terms = tuple(range(TERMS))
+PLAIN: Terms = (0, 2)  # the missing flag and the number itself
+NOTHING: Terms = ()
 COMMON, NUMBER = 1, 2  # the places of the flag for a common value, and of the number, before its hinges
 
 
 @dataclass(frozen=True)
 class LinearChoice:
-    """The linear part that the folds chose: its terms of a number, its C, and its pooled fold loss."""
+    """The linear part that the folds chose: a regression, or the mean of several, and its pooled fold loss.
 
-    terms: tuple[int, ...]
-    strength: float
+    ``forms`` are the terms of a number and the C of each.
+    """
+
+    forms: tuple[tuple[Terms, float], ...]
     loss: float
+
+    @property
+    def words(self) -> str:
+        """Such as hinged C 0.1, plain C 3."""
+        return ", ".join(f"{'hinged' if terms == HINGED else 'plain'} C {strength:g}" for terms, strength in self.forms)
 
 
 def choose_linear(
-    folds: Sequence[FoldRows], *, forms: Sequence[tuple[int, ...]], directions: Directions, pool: Executor
+    folds: Sequence[FoldRows], *, forms: Sequence[Terms], directions: Directions, pool: Executor
 ) -> LinearChoice:
-    """The terms, of these ``forms``, and the strength with the lowest pooled fold loss."""
+    """The form with the lowest pooled fold loss, each at its best strength; or their mean, if that is lower still."""
     choices = []
     for terms in forms:
         losses = pool.map(lambda fold, terms=terms: _fold_losses(fold, terms, directions), folds)
-        for strength, of_folds in zip(STRENGTHS, zip(*losses, strict=True), strict=True):
-            choices.append(LinearChoice(terms, strength, pooled_loss(folds, of_folds)))
-    return min(choices, key=lambda choice: choice.loss)
+        of_strengths = [pooled_loss(folds, of_folds) for of_folds in zip(*losses, strict=True)]
+        loss, strength = min(zip(of_strengths, STRENGTHS, strict=True))
+        choices.append(LinearChoice(((terms, strength),), loss))
+    together = LinearChoice(tuple(form for choice in choices for form in choice.forms), float("nan"))
+    of_mean = list(pool.map(lambda fold: _fold_loss(fold, together, directions), folds))
+    return min([*choices, replace(together, loss=pooled_loss(folds, of_mean))], key=lambda choice: choice.loss)
 
 
-def _fold_losses(fold: FoldRows, terms: tuple[int, ...], directions: Directions) -> list[float]:
+def _fold_loss(fold: FoldRows, choice: LinearChoice, directions: Directions) -> float:
+    part = fit_linear(fold.train, fold.encoder, choice, directions=directions)
+    return log_loss(part.margin(part.contributions(fold.judge.matrix)), fold.judge)
+
+
+def _fold_losses(fold: FoldRows, terms: Terms, directions: Directions) -> list[float]:
     parts = fit_path(fold.train, fold.encoder, terms=terms, strengths=STRENGTHS, directions=directions)
     return [log_loss(part.margin(part.contributions(fold.judge.matrix)), fold.judge) for part in parts]
 
 
 def fit_linear(rows: Sample, encoder: Encoder, choice: LinearChoice, *, directions: Directions) -> LinearPart:
-    """The chosen linear part, fitted on these rows."""
-    return fit_path(rows, encoder, terms=choice.terms, strengths=[choice.strength], directions=directions)[0]
+    """The chosen linear part, fitted on these rows; the mean of linear parts is one."""
+    first, *others = (
+        fit_path(rows, encoder, terms=terms, strengths=[strength], directions=directions)[0]
+        for terms, strength in choice.forms
+    )
+    parts = [first, *others]
+    return replace(
+        first,
+        slopes=np.mean([part.slopes for part in parts], axis=0),
+        effects=np.mean([part.effects for part in parts], axis=0),
+        centre=np.mean([part.centre for part in parts], axis=0),
+        base=float(np.mean([part.base for part in parts])),
+    )
 
 
 def fit_path(
-    rows: Sample, encoder: Encoder, *, terms: tuple[int, ...], strengths: Iterable[float], directions: Directions
+    rows: Sample, encoder: Encoder, *, terms: Terms, strengths: Iterable[float], directions: Directions
 ) -> list[LinearPart]:
     """One linear part for each strength, from weak to strong, each started from the one before."""
     design = _Design.learn(rows, encoder, terms=terms, directions=directions)
@@ -92,7 +119,7 @@ class _Design:
     codes: npt.NDArray[np.bool_]  # (category columns x codes)
 
     @classmethod
-    def learn(cls, rows: Sample, encoder: Encoder, *, terms: tuple[int, ...], directions: Directions) -> _Design:
+    def learn(cls, rows: Sample, encoder: Encoder, *, terms: Terms, directions: Directions) -> _Design:
         values = rows.matrix[:, encoder.numbers]
         numbers = learn_terms(values)
         slots = [(term in terms) & (np.ptp(seen, axis=0) > 0) for term, seen in enumerate(numbers.of(values))]

@@ -13,14 +13,13 @@ from leadlight.model.margins import FloatArray
 from leadlight.settings.points import PointsTable
 from training.fit.blend import EVEN, choose_weight, log_loss, pooled_loss
 from training.fit.folds import FoldRows
-from training.fit.linear import HINGED, PLAIN, LinearChoice, choose_linear, fit_linear
+from training.fit.linear import HINGED, PLAIN, LinearChoice, Terms, choose_linear, fit_linear
 from training.fit.monotone import Directions
 from training.fit.trees import Candidate, Nursery, TreeChoice, Trial, choose_trees, fold_part
 
 FEWEST_FOR_LINEAR = 10
 FEWEST_FOR_TREES = 30
 FEWEST_FOR_WEIGHT = 150
-MOST_FOR_PLAIN = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +36,8 @@ class Plan:
 class Draft:
     """What one trial of a search tries: a linear part, and a candidate to stand beside the recipe's two best."""
 
-    linear: tuple[tuple[int, ...], float]
+    linear: tuple[Terms, ...]
+    strength: float
     candidate: Candidate | None
 
 
@@ -63,8 +63,7 @@ class Bench:
         """
         if not self.folds or self.rare < FEWEST_FOR_LINEAR:
             return Plan(card=card)
-        forms = (HINGED, PLAIN) if self.rare <= MOST_FOR_PLAIN else (HINGED,)
-        linear = choose_linear(self.folds, forms=forms, directions=self.directions, pool=pool)
+        linear = choose_linear(self.folds, forms=(HINGED, PLAIN), directions=self.directions, pool=pool)
         if self.rare < FEWEST_FOR_TREES:
             return Plan(linear)
         trees = choose_trees(self.nursery, pool=pool)
@@ -75,7 +74,7 @@ class Bench:
         trials: list[Trial] = []
         linear: list[LinearPart] = []
         for place, fold in enumerate(self.folds):
-            choice = LinearChoice(*draft.linear, loss=float("nan"))
+            choice = LinearChoice(tuple((terms, draft.strength) for terms in draft.linear), loss=float("nan"))
             linear.append(self._linear(choice, fold))
             plan = Plan(choice)
             if draft.candidate is not None:

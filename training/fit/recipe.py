@@ -75,7 +75,7 @@ class Tried:
     number: int
     pruned: bool
     loss: float
-    parameters: Mapping[str, float]
+    parameters: Mapping[str, float | str]
 
 
 @dataclass(frozen=True)

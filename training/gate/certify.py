@@ -9,6 +9,7 @@ from typing import Any
 from leadlight.model.certificate import Certificate, signing_key, write_certificate
 from leadlight.schema import Micros, from_micros
 from leadlight.shelf import keys_folder
+from training.as_judged import KEY, AsJudged
 from training.gate.verdict import PROMOTE, Verdict
 
 
@@ -42,12 +43,17 @@ def certify(
     target_name: str,
     state: Path,
     provenance: Provenance | None = None,
+    as_judged: AsJudged | None = None,
     signer: Signer | None = None,
 ) -> bool:
-    """Lay the signed certificate beside a bundle that may be promoted; any other verdict leaves none."""
+    """Lay the signed certificate beside a bundle that may be promoted; any other verdict leaves none.
+
+    Without ``as_judged`` the champion cannot be watched: nobody vouches for what it was.
+    """
     if verdict.verdict != PROMOTE:
         return False
-    findings = {**verdict.to_json(), **_origin(bundle_sha256, provenance, signer)}
+    watched = {} if as_judged is None else {KEY: as_judged.to_json()}
+    findings = {**verdict.to_json(), **watched, **_origin(bundle_sha256, provenance, signer)}
     certificate = Certificate(bundle_sha256, target_name, verdict.verdict, findings)
     write_certificate(bundle, certificate, key=signing_key(keys_folder(state)))
     return True

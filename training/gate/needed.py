@@ -10,8 +10,10 @@ POWER = 0.8
 _NOWHERE = 1e-9
 
 
-def for_share(value: float, threshold: float, *, rows: float, effect: float, alpha: float) -> int | None:
-    """How many more rows show with 80 % chance that a share is not on the other side of its threshold.
+def for_share(
+    value: float, threshold: float, *, rows: float, effect: float, alpha: float, power: float = POWER
+) -> int | None:
+    """How many more rows show with that much power that a share is not on the other side of its threshold.
 
     ``effect`` rows tell as much as one independent row. ``None`` if the share found lies on the threshold: then no
     number does.
@@ -20,7 +22,7 @@ def for_share(value: float, threshold: float, *, rows: float, effect: float, alp
     if distance < _NOWHERE:
         return None
     of_the_test = float(norm.isf(alpha)) * math.sqrt(threshold * (1 - threshold))
-    of_the_power = float(norm.isf(1 - POWER)) * math.sqrt(value * (1 - value))
+    of_the_power = float(norm.isf(1 - power)) * math.sqrt(value * (1 - value))
     return _more(effect * ((of_the_test + of_the_power) / distance) ** 2, rows)
 
 

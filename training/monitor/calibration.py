@@ -1,18 +1,21 @@
-"""Whether what was promised came true, on leads whose outcome is known: as a whole, in slope, and by grade."""
+"""Whether what was promised came true, on leads whose outcome is known: as a whole, in slope, and by grade.
+
+Held against what the champion was when it was judged: see ``AsJudged``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import binomtest, norm, poisson_binom
-from sklearn.linear_model import LogisticRegression
+from scipy.stats import binomtest, norm
 
 from leadlight.model.margins import FloatArray, sigmoid
+from training.as_judged import AsJudged, Found, score, slope_of
 from training.calibrate import shift_of
-from training.evaluate import mass_bins, noise_floor
+from training.evaluate import log_odds, mass_bins, noise_floor, recalibration
+from training.monitor.counts import count_p
 from training.monitor.findings import Check
 
 Labels = npt.NDArray[np.int8]
@@ -20,7 +23,6 @@ Names = npt.NDArray[np.object_]
 
 FEWEST = 50
 FEWEST_POSITIVES = 5
-FEWEST_FOR_SLOPE = 20
 MATERIAL_SHIFT = 0.1
 """Log-odds: from 10 % to 11 %."""
 MATERIAL_SLOPE = 0.2
@@ -61,74 +63,96 @@ class Promise:
     upper: float
 
 
-def calibration(margins: FloatArray, labels: Labels, *, seed: int) -> tuple[Calibration | None, list[Check]]:
-    """How margins compare with outcomes, one row a lead; ``None`` with fewer than 50 leads or 5 of either outcome."""
+def calibration(
+    margins: FloatArray, labels: Labels, *, judged: AsJudged, seed: int
+) -> tuple[Calibration | None, list[Check]]:
+    """How margins compare with outcomes, one row a lead; ``None`` with fewer than 50 leads or 5 of either outcome.
+
+    The checks ask what has changed since the champion was ``judged``.
+    """
     converted = int(labels.sum(dtype=np.int64))
     if len(labels) < FEWEST or min(converted, len(labels) - converted) < FEWEST_POSITIVES:
         return None, []
     promised = sigmoid(margins)
     shift, error = shift_of(margins, labels)
-    slope = _slope(margins, labels) if min(converted, len(labels) - converted) >= FEWEST_FOR_SLOPE else None
+    slope = slope_of(margins, labels)
     found = Calibration(
         leads=len(labels),
         converted=converted,
         promised=float(promised.sum()),
         shift=shift,
         shift_error=error,
-        slope=slope,
+        slope=None if slope is None else slope.value,
         error=float(np.abs((promised - labels) @ mass_bins(promised)).sum() / len(labels)),
         noise_floor=noise_floor(promised, seed=seed),
     )
-    return found, list(_checks(found, margins, labels))
+    checks = [_level_check(found, margins, judged.shift)]
+    if slope is not None and judged.slope is not None:
+        checks.append(_slope_check(slope, margins, labels, judged.slope))
+    return found, checks
 
 
-def promises(promised: FloatArray, grades: Names, labels: Labels) -> tuple[list[Promise], list[Check]]:
-    """What each grade promised and what came of it, one row a lead; checks of grades with 50 leads or more."""
+def promises(
+    promised: FloatArray, grades: Names, labels: Labels, *, judged: AsJudged
+) -> tuple[list[Promise], list[Check]]:
+    """What each grade promised and what came of it, one row a lead.
+
+    Checks of grades with 50 leads or more that had a lead when the champion was ``judged``.
+    """
     found, checks = [], []
     for grade in sorted(set(grades.tolist())):
         of_grade = grades == grade
         hits, leads = int(labels[of_grade].sum(dtype=np.int64)), int(of_grade.sum())
         mean = float(promised[of_grade].mean())
         interval = binomtest(hits, leads).proportion_ci(0.95)
-        found.append(Promise(grade, leads, hits, mean, hits / leads, float(interval.low), float(interval.high)))
-        if leads >= FEWEST:
-            matters = abs(hits / leads - mean) >= MATERIAL_SHIFT * mean
-            words = f"grade {grade}: {hits / leads:.1%} of {leads} leads converted, {mean:.1%} were promised"
-            p = exact_p(promised[of_grade], hits)
-            checks.append(Check("promise", f"grade {grade}", p, hits / leads - mean, matters, words, "recalibrate"))
+        promise = Promise(grade, leads, hits, mean, hits / leads, float(interval.low), float(interval.high))
+        found.append(promise)
+        if leads >= FEWEST and grade in judged.grades:
+            checks.append(_promise_check(promise, log_odds(promised[of_grade]), judged.grades[grade]))
     return found, checks
 
 
-def exact_p(probabilities: FloatArray, hits: int) -> float:
-    """How often leads of these probabilities, all true, give a count as far out as ``hits``: twice the smaller tail."""
-    counts = poisson_binom(np.clip(probabilities, 0.0, 1.0))
-    return float(min(1.0, 2.0 * min(counts.cdf(hits), counts.sf(hits - 1))))
+def _promise_check(promise: Promise, margins: FloatArray, judged: Found) -> Check:
+    as_then = float(sigmoid(margins + judged.value).mean())
+    matters = abs(promise.observed - as_then) >= MATERIAL_SHIFT * as_then
+    words = (
+        f"grade {promise.grade}: {promise.observed:.1%} of {promise.leads} leads converted, {promise.promised:.1%} were"
+        f" promised, {as_then:.1%} would be as when it was judged"
+    )
+    p = count_p(margins, promise.converted, known=judged)
+    effect = promise.observed - as_then
+    return Check("promise", f"grade {promise.grade}", p, effect, matters, words, "recalibrate")
 
 
-def _checks(found: Calibration, margins: FloatArray, labels: Labels) -> Iterator[Check]:
-    words = f"{found.converted} of {found.leads} leads converted, {found.promised:.1f} were promised"
-    p = exact_p(sigmoid(margins), found.converted)
-    matters = abs(found.shift) >= MATERIAL_SHIFT
-    yield Check("calibration", "base rate", p, found.shift, matters, words, "recalibrate")
-    if found.slope is not None:
-        matters = abs(found.slope - 1.0) >= MATERIAL_SLOPE
-        words = f"probabilities are {'too bold' if found.slope < 1 else 'too timid'}: slope {found.slope:.2f}"
-        p = _slope_p(margins + found.shift, labels)
-        yield Check("calibration", "slope", p, found.slope - 1.0, matters, words, "retrain")
+def _level_check(found: Calibration, margins: FloatArray, judged: Found) -> Check:
+    as_then = float(sigmoid(margins + judged.value).sum())
+    words = (
+        f"{found.converted} of {found.leads} leads converted, {found.promised:.1f} were promised,"
+        f" {as_then:.1f} would be as when it was judged"
+    )
+    p = count_p(margins, found.converted, known=judged)
+    effect = found.shift - judged.value
+    return Check("calibration", "base rate", p, effect, abs(effect) >= MATERIAL_SHIFT, words, "recalibrate")
 
 
-def _slope(margins: FloatArray, labels: Labels) -> float:
-    """Cox's calibration slope."""
-    fitted = LogisticRegression(C=np.inf, solver="newton-cholesky").fit(margins[:, None], labels)
-    return float(fitted.coef_[0, 0])
+def _slope_check(slope: Found, margins: FloatArray, labels: Labels, judged: Found) -> Check:
+    effect = slope.value - judged.value
+    words = (
+        f"probabilities have become too {'bold' if effect < 0 else 'timid'}: slope {slope.value:.2f},"
+        f" {judged.value:.2f} when it was judged"
+    )
+    p = _slope_p(slope, margins, labels, judged)
+    return Check("calibration", "slope", p, effect, abs(effect) >= MATERIAL_SLOPE, words, "retrain")
 
 
-def _slope_p(margins: FloatArray, labels: Labels) -> float:
-    """The score test of a slope of 1, the level being fitted."""
-    said = sigmoid(margins)
-    weight = said * (1.0 - said)
-    centred = margins - np.average(margins, weights=weight)
-    spread = float(np.sum(weight * centred**2))
-    if spread <= 0.0:
-        return 1.0
-    return float(2.0 * norm.sf(abs(float(np.sum((labels - said) * centred))) / np.sqrt(spread)))
+def _slope_p(slope: Found, margins: FloatArray, labels: Labels, judged: Found) -> float:
+    """The score test of the slope that is likeliest after both, and how far that is from the judged one.
+
+    The level is fitted, and one that is surely known stays: then it is the score test of that slope alone.
+    """
+    share = judged.error**2 / (judged.error**2 + slope.error**2)
+    between = judged.value + share * (slope.value - judged.value)
+    level, _ = recalibration(labels, sigmoid(between * margins), with_slope=False)
+    raised, known = score(level + between * margins, margins, labels)
+    moved = (between - judged.value) / judged.error if judged.error > 0.0 else 0.0
+    return float(2.0 * norm.sf(np.hypot(raised / np.sqrt(known), moved)))

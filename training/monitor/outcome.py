@@ -1,4 +1,4 @@
-"""What outcomes say beside calibration: how late they come, who was right, and what the choice of leads hid."""
+"""What outcomes say beside calibration: how late they come, and which of two models was right."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from training.evaluate.clusters import mean_error
 from training.monitor.findings import Check
 
 Labels = npt.NDArray[np.int8]
-Flags = npt.NDArray[np.bool_]
 
 FEWEST = 50
 LATE = 0.01
@@ -45,23 +44,6 @@ class Challenge:
     upper: float
     champion_auc: float | None
     challenger_auc: float | None
-
-
-@dataclass(frozen=True)
-class Corrected:
-    """What holds for all leads, had sales called them all, from those called: flagged ones and ones drawn to explore.
-
-    ``promised`` and ``observed`` are mean probability and rate over all leads; ``recall`` is of the conversions that
-    calls to everybody would have found; errors are standard ones.
-    """
-
-    flagged: int
-    explored: int
-    promised: float
-    observed: float
-    observed_error: float
-    recall: float | None
-    recall_error: float | None
 
 
 def label_delays(delays: npt.NDArray[np.int64], *, declared: Micros) -> tuple[Delays | None, list[Check]]:
@@ -101,36 +83,3 @@ def challenge(
         champion_auc=float(roc_auc_score(labels, champion)) if both else None,
         challenger_auc=float(roc_auc_score(labels, challenger)) if both else None,
     )
-
-
-def corrected(
-    promised: FloatArray, labels: Labels, *, flagged: Flags, explored: Flags, chance: FloatArray
-) -> Corrected | None:
-    """Inverse probability weights: a flagged lead stands for itself, an explored one for 1 / its ``chance``.
-
-    Leads that were neither say nothing of what a call would have done. ``None`` without an explored lead. Errors are
-    those of Hajek's ratio estimator, the weights being known.
-    """
-    drawn = explored & ~flagged & (chance > 0)
-    if not drawn.any():
-        return None
-    weight = np.where(flagged, 1.0, np.where(drawn, 1.0 / np.where(drawn, chance, 1.0), 0.0))
-    hit = weight * labels.astype(np.float64)
-    observed, error = _ratio(hit, weight)
-    recall, recall_error = _ratio(hit * flagged, hit) if hit.sum() > 0 else (None, None)
-    return Corrected(
-        flagged=int(flagged.sum()),
-        explored=int(drawn.sum()),
-        promised=float(promised.mean()),
-        observed=observed,
-        observed_error=error,
-        recall=recall,
-        recall_error=recall_error,
-    )
-
-
-def _ratio(above: FloatArray, below: FloatArray) -> tuple[float, float]:
-    """A ratio of weighted sums over leads, with its linearised standard error."""
-    total = float(below.sum())
-    value = float(above.sum()) / total
-    return value, float(np.sqrt(np.sum((above - value * below) ** 2))) / total

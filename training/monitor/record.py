@@ -67,12 +67,14 @@ class Alert:
 
 
 class Ledger:
-    """The alerts of a target's findings that are on. One that ends is forgotten; if it comes back, it is told anew."""
+    """The alerts of a target's findings that are on. One that ends is forgotten; if it comes back, it is told anew.
+
+    A file that cannot be read is a ``SiteError``: forgetting it would tell every alert once more.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        known = json.loads(path.read_bytes()) if path.is_file() else {}
-        self._alerts = {finding: Alert(**alert) for finding, alert in known.items()}
+        self._alerts = _known_alerts(path)
 
     def begin(self, findings: list[str], *, now: Micros) -> dict[str, Alert]:
         """The alerts still to be sent, now that these findings are on."""
@@ -90,6 +92,16 @@ class Ledger:
 
     def _write(self) -> None:
         write_json(self._path, {finding: asdict(alert) for finding, alert in self._alerts.items()})
+
+
+def _known_alerts(path: Path) -> dict[str, Alert]:
+    if not path.is_file():
+        return {}
+    try:
+        return {finding: Alert(**alert) for finding, alert in json.loads(path.read_bytes()).items()}
+    except (ValueError, TypeError, AttributeError) as error:
+        words = f"{path} does not say which alerts were sent ({error})"
+        raise SiteError([f"{words}: remove it, and alerts on what is still found are sent once more"]) from error
 
 
 def _message_id(finding: str, since: Micros) -> str:

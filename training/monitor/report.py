@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from leadlight.schema import DAY, HOUR, MINUTE, Micros, from_micros
+from training.monitor.explored import Corrected, Interval
 from training.monitor.watch import Watch
 
 
 def lines(look: Watch) -> list[str]:
     """What was looked at, what was found, and what to do; then promise against outcome, and what else there is."""
     return [
-        f"{look.target} version {look.version} as of {_moment(look.now)}, watched by its {_source(look)}",
-        f"inputs and scores: {look.recent_leads:,} leads since {_moment(look.recent[0])}",
-        f"outcomes: {look.mature_leads:,} leads of {_moment(look.matured[0])} to {_moment(look.matured[1])}",
+        f"{look.target} version {look.version} as of {_moment(look.now)}",
+        f"inputs and scores: {look.recent_leads:,} leads since {_moment(look.recent[0])} ({look.recent_source})",
+        _outcomes(look),
         *([f"left out: {', '.join(f'{n:,} {why}' for why, n in look.left_out.items())}"] if look.left_out else []),
         *_findings(look),
         *_calibration(look),
@@ -23,8 +24,9 @@ def lines(look: Watch) -> list[str]:
     ]
 
 
-def _source(look: Watch) -> str:
-    return "answers" if look.source == "journal" else "schedule"
+def _outcomes(look: Watch) -> str:
+    since, until = look.matured
+    return f"outcomes: {look.mature_leads:,} leads of {_moment(since)} to {_moment(until)} ({look.mature_source})"
 
 
 def _findings(look: Watch) -> Iterator[str]:
@@ -48,6 +50,12 @@ def _calibration(look: Watch) -> Iterator[str]:
         f"calibration: {found.converted} converted, {found.promised:.1f} promised; off by {found.shift:+.3f} log-odds"
         f" (standard error {found.shift_error:.3f}){slope};"
         f" error {found.error:.4f}, a perfect model shows {found.noise_floor:.4f}"
+    )
+    then = look.as_judged
+    slope = "" if then.slope is None else f", slope {then.slope.value:.2f} ({then.slope.error:.2f})"
+    yield (
+        f"  as judged, on {then.leads:,} leads: off by {then.shift.value:+.3f} log-odds"
+        f" (standard error {then.shift.error:.3f}){slope}"
     )
     for promise in look.promises:
         yield (
@@ -81,12 +89,22 @@ def _others(look: Watch) -> Iterator[str]:
             f" ({of.lower:+.5f} to {of.upper:+.5f}; below 0 it is better)"
         )
     if look.corrected is not None:
-        seen = look.corrected
-        recall = "" if seen.recall is None else f", recall {seen.recall:.3f} (standard error {seen.recall_error:.3f})"
-        yield (
-            f"corrected for who was called ({seen.flagged:,} flagged, {seen.explored:,} explored): promised"
-            f" {seen.promised:.2%}, observed {seen.observed:.2%} (standard error {seen.observed_error:.2%}){recall}"
-        )
+        yield _corrected(look.corrected)
+
+
+def _corrected(seen: Corrected) -> str:
+    """Rate and recall with their intervals, and how few conversions stand for the leads nobody called."""
+    called = f"{seen.flagged:,} flagged, {seen.flagged_converted:,} of them converted"
+    drawn = f"{seen.explored:,} explored, {seen.explored_converted:,} of them converted"
+    found = f"observed {_interval(seen.observed, '.2%')}, recall {_interval(seen.recall, '.3f')}"
+    return f"corrected for who was called ({called}; {drawn}): promised {seen.promised:.2%}, {found}"
+
+
+def _interval(found: Interval | None, form: str) -> str:
+    if found is None:
+        return "unknown"
+    within = f"{found.lower:{form}} to {found.upper:{form}}"
+    return within if found.value is None else f"{found.value:{form}} ({within})"
 
 
 def _moment(micros: Micros) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -32,6 +33,8 @@ Names = npt.NDArray[np.object_]
 FEWEST = 50
 FEWEST_DAYS = 7
 """Leads and local days that must have been answered about, for the journal to be watched unless the site says so."""
+FEWEST_OF_EITHER = 5
+"""Leads of either outcome, and promised ones, that the journal's mature leads must have, for outcomes to be theirs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,43 +77,84 @@ class Watched:
         seen = pd.Series(self.lead_id, dtype=object).duplicated().to_numpy()
         return self.where(~seen)
 
+    def last(self, most: int) -> Watched:
+        """The newest rows, so many at most."""
+        return self.where(np.arange(len(self.label)) >= len(self.label) - most)
 
-def watched(
-    site: Site, catalogue: Catalogue, bundle: Bundle, *, state: Path, after: Micros, now: Micros, end: Micros
-) -> Watched:
-    """Rows in ``(after, now]``; ``end`` is where the data end, which says whose outcome is known.
 
-    The answers of the journal about leads of an age that the model learned from, give or take a day; unless they are
-    of fewer than 50 leads or 7 days (one list of everybody at one moment is no sample of what the model learned from),
-    or the site says ``rows = "schedule"``: then the moments that the schedule looks at, whether or not anybody asked.
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Rows in ``(after, now]``, from either source; ``end`` is where the data end, which says whose outcome is known.
+
+    What is recent and what is mature each has one source of its own, and no figure has rows of both: one week of
+    answers says what is asked now, but nothing yet of outcomes. Unless the site's ``rows`` names the source, it is the
+    journal where it holds enough, else the schedule. Each source is read once, when it is asked for.
     """
-    name = bundle.manifest.origin.target
-    if site.monitor.rows != "schedule":
-        answered = _answered(site, catalogue, bundle, state=state, after=after, now=now, end=end)
-        days = len(np.unique(local_days(answered.as_of, site.offset)))
-        if site.monitor.rows == "journal" or (answered.leads >= FEWEST and days >= FEWEST_DAYS):
-            return answered
-    rows = scheduled_rows(site, catalogue, name, state, after=after, end=now)
-    open_rows = rows.filter(pa.array([not each for each in rows[CONVERTED].to_pylist()], pa.bool_()))
-    mature = _mature(open_rows[AS_OF].to_numpy(), site, name, end=end)
-    X = frame(_columns(site, catalogue, bundle), {name: open_rows[name].to_pylist() for name in open_rows.column_names})
-    margin = bundle.model.margin(X) if len(X) else np.empty(0)
-    promised = sigmoid(margin)
-    return Watched(
-        source="schedule",
-        lead_id=_objects(open_rows[LEAD_ID].to_pylist()),
-        as_of=open_rows[AS_OF].to_numpy(),
-        X=X,
-        margin=margin,
-        promised=promised,
-        **_acted(bundle.cuts, promised),
-        label=open_rows[LABEL].to_numpy().astype(np.int8),
-        mature=mature,
-        shadow=np.full(len(X), np.nan),
-        shadow_version=_objects([None] * len(X)),
-        chance=np.full(len(X), np.nan),
-        explored=np.zeros(len(X), dtype=np.bool_),
-        left_out={"converted": len(rows) - len(open_rows)},
+
+    site: Site
+    catalogue: Catalogue
+    bundle: Bundle
+    state: Path
+    after: Micros
+    now: Micros
+    end: Micros
+
+    def recent(self, since: Micros) -> Watched:
+        """Rows after ``since``: answers, if they are of 50 leads and 7 days or more.
+
+        One list of everybody at one moment is no sample of what the model learned from.
+        """
+        if self._looks_at_answers:
+            found = self.answered.where(self.answered.as_of > since)
+            if self.site.monitor.rows == "journal" or self._enough(found):
+                return found
+        return self.scheduled.where(self.scheduled.as_of > since)
+
+    def mature(self, since: Micros, *, most: int | None = None) -> Watched:
+        """The first mature row after ``since`` of each lead, of the newest ``most`` leads.
+
+        Answers, if they are of 50 leads and 7 days or more, and 5 leads or more of either outcome came and were
+        promised: promises do not know what came, so that a lucky run of conversions does not choose the rows.
+        """
+        if self._looks_at_answers:
+            found = _mature_leads(self.answered, since, most)
+            if self.site.monitor.rows == "journal" or (self._enough(found) and _both_outcomes(found)):
+                return found
+        return _mature_leads(self.scheduled, since, most)
+
+    def mature_answers(self, since: Micros) -> Watched:
+        """The first mature answer after ``since`` about each lead, however few there are."""
+        return _mature_leads(self.answered, since, None)
+
+    @cached_property
+    def answered(self) -> Watched:
+        """The journal's answers about leads of an age that the model learned from, give or take a day."""
+        return _answered(self)
+
+    @cached_property
+    def scheduled(self) -> Watched:
+        """The moments that the schedule looks at, whether or not anybody asked."""
+        return _scheduled(self)
+
+    @property
+    def _looks_at_answers(self) -> bool:
+        return self.site.monitor.rows != "schedule"
+
+    def _enough(self, rows: Watched) -> bool:
+        days = len(np.unique(local_days(rows.as_of, self.site.offset)))
+        return rows.leads >= FEWEST and days >= FEWEST_DAYS
+
+
+def _mature_leads(rows: Watched, since: Micros, most: int | None) -> Watched:
+    first = rows.where(rows.mature & (rows.as_of > since)).first_of_each_lead()
+    return first if most is None else first.last(most)
+
+
+def _both_outcomes(rows: Watched) -> bool:
+    promised = sigmoid(rows.margin)
+    return all(
+        min(float(of.sum(dtype=np.float64)), float((1 - of).sum(dtype=np.float64))) >= FEWEST_OF_EITHER
+        for of in (promised, rows.label)
     )
 
 
@@ -123,23 +167,22 @@ def frame(columns: Iterable[Column], values: dict[str, list[Any]]) -> pd.DataFra
     return pd.DataFrame(made)
 
 
-def _answered(
-    site: Site, catalogue: Catalogue, bundle: Bundle, *, state: Path, after: Micros, now: Micros, end: Micros
-) -> Watched:
+def _answered(rows: Rows) -> Watched:
+    site, bundle = rows.site, rows.bundle
     name = bundle.manifest.origin.target
-    columns = _columns(site, catalogue, bundle)
-    engine = open_database(site, state)
+    columns = _columns(site, rows.catalogue, bundle)
+    engine = open_database(site, rows.state)
     try:
         # nobody asks of a moment that is still to come, so what was asked of later was also asked later
-        answers = journal.answers(engine, target=name, since=after).to_pylist()
+        answers = journal.answers(engine, target=name, since=rows.after).to_pylist()
     finally:
         engine.dispose()
-    asked = [answer for answer in answers if after < answer["as_of"] <= now]
+    asked = [answer for answer in answers if rows.after < answer["as_of"] <= rows.now]
     numbered = [answer for answer in asked if answer["vector"] is not None and not answer["inline"]]
     vectors = {id(answer): json.loads(answer["vector"]) for answer in numbered}
     whole = [answer for answer in numbered if all(column.name in vectors[id(answer)] for column in columns)]
     once = _first_of_each_day(whole, site.offset)
-    judged = _judged(site, name, state, once, end=end)
+    judged = _judged(site, name, rows.state, once, end=rows.end)
     observe = site.targets[name].observe
     like = [answer for answer in once if observe.looks_at(_age(answer, judged[answer[LEAD_ID], answer[AS_OF]]))]
     kept = [answer for answer in like if not judged[answer[LEAD_ID], answer[AS_OF]][CONVERTED]]
@@ -168,6 +211,33 @@ def _answered(
             "at an age that the schedule does not look at": len(once) - len(like),
             "converted": len(like) - len(kept),
         },
+    )
+
+
+def _scheduled(rows: Rows) -> Watched:
+    site, catalogue, bundle = rows.site, rows.catalogue, rows.bundle
+    name = bundle.manifest.origin.target
+    looked_at = scheduled_rows(site, catalogue, name, rows.state, after=rows.after, end=rows.now)
+    open_rows = looked_at.filter(pa.array([not each for each in looked_at[CONVERTED].to_pylist()], pa.bool_()))
+    mature = _mature(open_rows[AS_OF].to_numpy(), site, name, end=rows.end)
+    X = frame(_columns(site, catalogue, bundle), {name: open_rows[name].to_pylist() for name in open_rows.column_names})
+    margin = bundle.model.margin(X) if len(X) else np.empty(0)
+    promised = sigmoid(margin)
+    return Watched(
+        source="schedule",
+        lead_id=_objects(open_rows[LEAD_ID].to_pylist()),
+        as_of=open_rows[AS_OF].to_numpy(),
+        X=X,
+        margin=margin,
+        promised=promised,
+        **_acted(bundle.cuts, promised),
+        label=open_rows[LABEL].to_numpy().astype(np.int8),
+        mature=mature,
+        shadow=np.full(len(X), np.nan),
+        shadow_version=_objects([None] * len(X)),
+        chance=np.full(len(X), np.nan),
+        explored=np.zeros(len(X), dtype=np.bool_),
+        left_out={"converted before the schedule's moment": len(looked_at) - len(open_rows)},
     )
 
 

@@ -24,11 +24,15 @@ COMMAND = "monitor"
 
 @dataclass(frozen=True, eq=False)
 class Monitored:
-    """A look and what was done about it; ``new`` unless a run had already left the same record."""
+    """A look and what was done about it; ``new`` unless a run had already left the same record.
+
+    ``skipped`` are records of other targets that could not be read: the metrics are without them.
+    """
 
     look: Watch
     record: Path
     new: bool
+    skipped: tuple[str, ...]
     sent: int
     faults: tuple[str, ...]
 
@@ -38,6 +42,7 @@ class Monitored:
             **self.look.to_json(),
             "record": str(self.record),
             "new": self.new,
+            "skipped": list(self.skipped),
             "alerts": {"sent": self.sent, "faults": list(self.faults)},
         }
 
@@ -45,7 +50,8 @@ class Monitored:
         """The same in words."""
         known = "" if self.new else " (nothing has changed since the run that left it)"
         alerts = [f"alerts sent: {self.sent}"] if self.sent else []
-        return [*lines(self.look), f"record: {self.record}{known}", *alerts]
+        notes = [f"note: {each}" for each in self.skipped]
+        return [*lines(self.look), *notes, f"record: {self.record}{known}", *alerts]
 
 
 def monitor(
@@ -61,9 +67,11 @@ def monitor(
     """Look, and leave a record in ``STATE/runs/monitor``, a run in MLflow, ``STATE/metrics/monitor.prom`` and alerts.
 
     ``now`` is the site's clock, ``end`` where its data end. An alert that could not be sent is a fault of the run, and
-    is tried again by the next. Another run at work is a ``SiteError``.
+    is tried again by the next. Another run at work, or a damaged record of which alerts were sent, is a ``SiteError``
+    before anything is left; of other targets a damaged record is only told.
     """
     with one_run(state, COMMAND):
+        ledger = None if sender is None else Ledger(runs_folder(state, COMMAND) / f"{target_name}.alerts.json")
         look = watch(site, catalogue, target_name, state=state, now=now, end=end)
         document = look.to_json()
         run = record_of(state, COMMAND, target_name, document, at=now)
@@ -71,9 +79,9 @@ def monitor(
             mlflow_run = _track(site, look, document, state)
             write_json(run.path, {"mlflow_run": mlflow_run, **document})
         write_json(latest_file(state, COMMAND, target_name), document)
-        _write_metrics(state)
-        sent, faults = (0, []) if sender is None else _alert(site, look, sender, state)
-    return Monitored(look, run.path, run.new, sent, tuple(faults))
+        skipped = _write_metrics(state)
+        sent, faults = (0, []) if sender is None or ledger is None else _alert(site, look, sender, ledger)
+    return Monitored(look, run.path, run.new, tuple(skipped), sent, tuple(faults))
 
 
 def metrics_file(state: Path) -> Path:
@@ -88,7 +96,11 @@ def _track(site: Site, look: Watch, document: dict[str, Any], state: Path) -> st
         (files / "monitor.txt").write_text("\n".join(lines(look)) + "\n", encoding="utf-8")
         record = Record(
             name=f"monitor {from_micros(look.now).date().isoformat()}",
-            parameters={"version": look.version, "source": look.source},
+            parameters={
+                "version": look.version,
+                "recent_source": look.recent_source,
+                "mature_source": look.mature_source,
+            },
             metrics=_metrics(look),
             tags={"bundle_sha256": look.bundle_sha256, "advice": "; ".join(look.advice) or "nothing to do"},
             rows=(),
@@ -113,18 +125,28 @@ def _metrics(look: Watch) -> dict[str, float | None]:
     return found
 
 
-def _write_metrics(state: Path) -> None:
-    looks = sorted(runs_folder(state, COMMAND).glob("*.latest.json"))
-    text = exposition([json.loads(path.read_bytes()) for path in looks])
+def _write_metrics(state: Path) -> list[str]:
+    """Write the metrics of every target's last look; what is said of records that cannot be read and are left out."""
+    looks, skipped = [], []
+    for path in sorted(runs_folder(state, COMMAND).glob("*.latest.json")):
+        try:
+            look = json.loads(path.read_bytes())
+            exposition([look])
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            target_name = path.name.removesuffix(".latest.json")
+            words = f"{path} is no record of a look ({type(error).__name__}: {error}), the metrics are without it"
+            skipped.append(f"{words}: run `leadlight monitor SITE --target {target_name}` to have it written anew")
+        else:
+            looks.append(look)
     path = metrics_file(state)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
-    part.write_text(text, encoding="utf-8")
+    part.write_text(exposition(looks), encoding="utf-8")
     part.replace(path)
+    return skipped
 
 
-def _alert(site: Site, look: Watch, sender: Sender, state: Path) -> tuple[int, list[str]]:
-    ledger = Ledger(runs_folder(state, COMMAND) / f"{look.target}.alerts.json")
+def _alert(site: Site, look: Watch, sender: Sender, ledger: Ledger) -> tuple[int, list[str]]:
     by_id = {found.id(look.bundle_sha256): found for found in look.found}
     sent, faults = 0, []
     for finding_id, alert in ledger.begin(list(by_id), now=look.now).items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,14 +17,16 @@ from leadlight.model.margins import sigmoid
 from leadlight.schema import Micros
 from leadlight.settings import Site, SiteError, Target
 from leadlight.shelf import bundle_folder, current_champion, keys_folder
+from training.as_judged import KEY, AsJudged
 from training.dataset import local_days
 from training.monitor import drift
 from training.monitor.calibration import Calibration, Promise, calibration, promises
 from training.monitor.drift import Compared, input_checks, score_check
+from training.monitor.explored import Corrected, corrected
 from training.monitor.findings import Check, Finding, advice, findings
-from training.monitor.outcome import Challenge, Corrected, Delays, challenge, corrected, label_delays
+from training.monitor.outcome import Challenge, Delays, challenge, label_delays
 from training.monitor.performance import Performance, expected_performance, performance_checks
-from training.monitor.rows import FEWEST, FEWEST_DAYS, Watched, watched
+from training.monitor.rows import FEWEST, FEWEST_DAYS, FEWEST_OF_EITHER, Rows, Source, Watched
 
 SEED = 7
 
@@ -38,15 +40,17 @@ class Watch:
     bundle_sha256: str
     now: Micros
     end: Micros
-    source: str
     recent: tuple[Micros, Micros]
     matured: tuple[Micros, Micros]
+    recent_source: Source
+    mature_source: Source
     recent_leads: int
     mature_leads: int
     left_out: dict[str, int]
     false_alarms: float
     checks: tuple[Check, ...]
     found: tuple[Finding, ...]
+    as_judged: AsJudged
     calibration: Calibration | None
     promises: tuple[Promise, ...]
     performance: Performance | None
@@ -84,20 +88,20 @@ def watch(site: Site, catalogue: Catalogue, target_name: str, *, state: Path, no
     """Compare what the champion did since its training with what it promised; ``end`` is where the data end.
 
     The recent leads, of the window up to ``now``, say how inputs and scores are distributed and what performance to
-    expect. The leads whose labels became mature within a window say what became of the promises. A ``SiteError``
-    without a genuine champion.
+    expect. The leads whose labels became mature within a window say what became of the promises. What the shadow said
+    and whom chance drew only the journal knows, whatever the rest is taken from. A ``SiteError`` without a genuine
+    champion.
     """
     _, target = site.target(target_name)
-    version, bundle = _champion(target_name, state)
+    version, bundle, judged = _champion(target_name, state)
     trained = bundle.manifest.origin.trained_until
     window, maturing = site.monitor.window, target.horizon + target.outcome_delay
     recent, matured = (max(now - window, trained), now), (max(end - maturing - window, trained), end - maturing)
-    rows = watched(site, catalogue, bundle, state=state, after=min(recent[0], matured[0]), now=now, end=end)
-    fresh = rows.where(rows.as_of > recent[0])
-    ripe = rows.where(rows.mature & (rows.as_of > matured[0])).first_of_each_lead()
-    checks, notes = _inputs(site, catalogue, bundle, fresh)
-    calibrated, more = calibration(ripe.margin, ripe.label, seed=SEED)
-    kept_promises, of_grades = promises(ripe.promised, ripe.grade, ripe.label)
+    rows = Rows(site, catalogue, bundle, state, after=min(recent[0], matured[0]), now=now, end=end)
+    fresh, ripe, answered = rows.recent(recent[0]), rows.mature(matured[0]), rows.mature_answers(matured[0])
+    checks = _inputs(site, catalogue, bundle, fresh)
+    calibrated, more = calibration(ripe.margin, ripe.label, judged=judged, seed=SEED)
+    kept_promises, of_grades = promises(ripe.promised, ripe.grade, ripe.label, judged=judged)
     late, of_delays = _delays(site, target_name, target, state, since=matured[0], end=end)
     waiting = fresh.where(~fresh.mature).first_of_each_lead()
     expected = _expected(bundle, waiting)
@@ -109,48 +113,50 @@ def watch(site: Site, catalogue: Catalogue, target_name: str, *, state: Path, no
         bundle_sha256=bundle.sha256,
         now=now,
         end=end,
-        source=rows.source,
         recent=recent,
         matured=matured,
+        recent_source=fresh.source,
+        mature_source=ripe.source,
         recent_leads=fresh.leads,
         mature_leads=ripe.leads,
-        left_out={name: number for name, number in rows.left_out.items() if number},
+        left_out={name: number for name, number in {**fresh.left_out, **ripe.left_out}.items() if number},
         false_alarms=site.monitor.false_alarms,
         checks=whole,
         found=tuple(findings(whole, false_alarms=site.monitor.false_alarms)),
+        as_judged=judged,
         calibration=calibrated,
         promises=tuple(kept_promises),
         performance=expected,
         delays=late,
-        challenge=_challenge(ripe, site.offset),
+        challenge=_challenge(answered, site.offset),
         corrected=corrected(
-            ripe.promised, ripe.label, flagged=ripe.flagged, explored=ripe.explored, chance=ripe.chance
+            answered.promised,
+            answered.label,
+            flagged=answered.flagged,
+            explored=answered.explored,
+            chance=answered.chance,
         ),
-        notes=tuple(notes),
+        notes=tuple(_notes(site, fresh, ripe)),
     )
 
 
-def _champion(target_name: str, state: Path) -> tuple[int, Bundle]:
+def _champion(target_name: str, state: Path) -> tuple[int, Bundle, AsJudged]:
     named = current_champion(state, target_name)
     if named is None:
         raise SiteError([f"target {target_name!r} has no champion to watch: train and promote one first"])
     folder = bundle_folder(state, target_name, named.version)
-    read_certificate(folder, pinned_key(keys_folder(state) / PUBLIC_KEY))
+    certificate = read_certificate(folder, pinned_key(keys_folder(state) / PUBLIC_KEY))
     bundle = load_bundle(folder, expected=named.bundle_sha256)
-    if not {"leads", "score", "calibration"} <= bundle.reference.keys():
+    judged = certificate.findings.get(KEY)
+    if judged is None or not {"leads", "score", "calibration"} <= bundle.reference.keys():
         raise SiteError([f"version {named.version} was trained before models were watched: train and promote again"])
-    return named.version, bundle
+    return named.version, bundle, AsJudged.read(judged)
 
 
-def _inputs(site: Site, catalogue: Catalogue, bundle: Bundle, fresh: Watched) -> tuple[list[Check], list[str]]:
+def _inputs(site: Site, catalogue: Catalogue, bundle: Bundle, fresh: Watched) -> list[Check]:
     """Checks of inputs and scores; columns of context move with the season, and many rows share one value of them."""
-    stands_in = fresh.source == "schedule" and site.monitor.rows == "auto"
-    words = (
-        f"fewer than {FEWEST} leads or {FEWEST_DAYS} days were answered about: the schedule's own moments are watched"
-    )
-    notes = [words] if stands_in else []
     if fresh.leads < drift.FEWEST:
-        return [], [*notes, f"{fresh.leads} leads in the window: fewer than {drift.FEWEST} are not compared"]
+        return []
     compared = Compared(
         fresh.X,
         leads=fresh.leads,
@@ -160,7 +166,7 @@ def _inputs(site: Site, catalogue: Catalogue, bundle: Bundle, fresh: Watched) ->
     )
     context = frozenset(column.name for column in catalogue.context_columns)
     checks = input_checks(bundle.reference, compared, source=sources(catalogue), skip=context)
-    return [*checks, score_check(bundle.reference, sigmoid(fresh.margin), compared)], notes
+    return [*checks, score_check(bundle.reference, sigmoid(fresh.margin), compared)]
 
 
 def sources(catalogue: Catalogue) -> Callable[[str], str]:
@@ -194,15 +200,30 @@ def _expected(bundle: Bundle, waiting: Watched) -> Performance | None:
     return expected_performance(waiting.margin, waiting.flagged, error=error, seed=SEED)
 
 
-def _challenge(ripe: Watched, offset: Micros) -> Challenge | None:
+def _challenge(answered: Watched, offset: Micros) -> Challenge | None:
     """The challenger that scored most of these leads in the shadow, against what was answered."""
-    versions = [each for each in ripe.shadow_version.tolist() if each is not None]
+    versions = [each for each in answered.shadow_version.tolist() if each is not None]
     if not versions:
         return None
     version = max(sorted(set(versions)), key=versions.count)
-    shared = ripe.where((ripe.shadow_version == version) & ~np.isnan(ripe.shadow))
+    shared = answered.where((answered.shadow_version == version) & ~np.isnan(answered.shadow))
     day = local_days(shared.as_of, offset)
     return challenge(version, shared.promised, shared.shadow, shared.label, day=day)
+
+
+def _notes(site: Site, fresh: Watched, ripe: Watched) -> Iterator[str]:
+    """Why the schedule's own moments stand in for answers, where the site leaves it open, and what is not compared."""
+    stead = (
+        f"the schedule's own moments are watched: fewer than {FEWEST} leads or {FEWEST_DAYS} days were answered about"
+    )
+    auto = site.monitor.rows == "auto"
+    if auto and fresh.source == "schedule":
+        yield f"for inputs and scores {stead}"
+    if auto and ripe.source == "schedule":
+        either = f"or fewer than {FEWEST_OF_EITHER} of either outcome were promised or came"
+        yield f"for outcomes {stead} whose outcome is known, {either}"
+    if fresh.leads < drift.FEWEST:
+        yield f"{fresh.leads} leads in the window: fewer than {drift.FEWEST} are not compared"
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401  # a field of any kind

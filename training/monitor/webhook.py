@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from leadlight.settings import Site, SiteError
+from leadlight.settings.watch import alert_address
 
 TIMEOUT_SECONDS = 10.0
 PAUSES = (1.0, 4.0, 16.0)
@@ -60,10 +61,11 @@ def open_webhook(site: Site, environment: Mapping[str, str] = os.environ) -> Web
     address = settings.webhook
     if address.startswith("env:"):
         address = environment.get(address[4:], "")
-        if not address.startswith(("https://", "http://")):
-            faults.append(
-                f"leadlight.toml: [monitor] webhook is {settings.webhook!r}, but the environment has no address"
-            )
+        try:
+            alert_address(address)
+        except ValueError as error:
+            words = f"but the environment has no such address there: {error}"
+            faults.append(f"leadlight.toml: [monitor] webhook is {settings.webhook!r}, {words}")
     text = environment.get(settings.secret[4:], "") if settings.secret else ""
     secret = _secret(text)
     if secret is None:
@@ -110,7 +112,7 @@ def send(sender: Sender, message_id: str, message: Mapping[str, Any]) -> str:
 
 def _post(webhook: Webhook, message_id: str, body: bytes, timestamp: int) -> tuple[int | None, str]:
     """The status of the answer, or ``None`` if there was none, and the fault in words."""
-    request = urllib.request.Request(  # noqa: S310  # the settings allow https, and http to this machine
+    request = urllib.request.Request(  # noqa: S310  # open_webhook allows https, and http to this machine
         webhook.address,
         data=body,
         method="POST",

@@ -10,6 +10,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
+from scipy.stats import binom
 
 from leadlight.schema import AS_OF, LABEL, LEAD_ID, Micros
 from leadlight.settings import Target
@@ -18,6 +19,8 @@ from training.gate import ALPHA, FEWEST, alpha_of, clopper_pearson
 from training.gate.needed import POWER, for_share
 
 POINTS = 0.05
+EACH = math.sqrt(POWER)
+"""The chance that either rule passes, so that both do with ``POWER``, even if independent of each other."""
 PART = 0.25
 """A model is taken to be so many points above a threshold, or by this part of it if that is less."""
 
@@ -104,7 +107,7 @@ def promotion(target: Target, mature: pd.DataFrame, *, offset: Micros) -> Promot
         proofs=proofs,
         more_flagged=proofs[0].more,
         more_converted=max(proofs[1].more, grown),
-        assumption=f"{assumed} ({POWER:.0%} of such models would pass, as the first judged on this test)",
+        assumption=f"{assumed} ({POWER:.0%} of such models would pass both, as the first judged on this test)",
     )
 
 
@@ -120,9 +123,8 @@ def _proof(rule: Literal["precision", "recall"], threshold: float, among: int, u
     alpha = alpha_of(1)
     lower, upper = _bounds(threshold, among)
     assumed = min(threshold + min(POINTS, PART * threshold), 1.0)
-    enough = for_share(assumed, threshold, rows=0, effect=1.0, alpha=alpha) or 0
-    needed = max(enough, FEWEST)
-    least = bisect_left(range(among + 1), threshold, key=lambda hits: clopper_pearson(hits, among, alpha=alpha)[0])
+    needed = max(_enough(assumed, threshold, alpha=alpha), FEWEST)
+    least = _least(threshold, among, alpha=alpha)
     return Proof(
         rule=rule,
         threshold=threshold,
@@ -136,6 +138,19 @@ def _proof(rule: Literal["precision", "recall"], threshold: float, among: int, u
         needed=needed,
         more=max(needed - among, 0),
     )
+
+
+def _enough(assumed: float, threshold: float, *, alpha: float) -> int:
+    """So many that a share of ``assumed`` proves the threshold with ``EACH`` of chance, counted exactly."""
+    number = for_share(assumed, threshold, rows=0, effect=1.0, alpha=alpha, power=EACH) or 0
+    while binom.sf(_least(threshold, number, alpha=alpha) - 1, number, assumed) < EACH and assumed > threshold:
+        number += max(number // 200, 1)
+    return number
+
+
+def _least(threshold: float, among: int, *, alpha: float) -> int:
+    """The fewest hits that prove the threshold; one more than there can be, if none do."""
+    return bisect_left(range(among + 1), threshold, key=lambda hits: clopper_pearson(hits, among, alpha=alpha)[0])
 
 
 def _bounds(share: float, among: int) -> tuple[float, float]:

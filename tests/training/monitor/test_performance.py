@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from sklearn.metrics import roc_auc_score
 
 from leadlight.model.margins import sigmoid
 from leadlight.schema import DAY, HOUR
 from leadlight.settings import Gate
 from training.monitor.findings import findings
-from training.monitor.outcome import challenge, corrected, label_delays
+from training.monitor.outcome import challenge, label_delays
 from training.monitor.performance import expected_performance, performance_checks
 
 
@@ -112,37 +111,3 @@ def test_days_that_differ_make_a_challenger_less_sure() -> None:
     assert apart is not None
     assert together.difference == apart.difference
     assert together.upper - together.lower > 6 * (apart.upper - apart.lower)
-
-
-def test_weights_undo_the_choice_of_who_is_called() -> None:
-    """Calls raise conversions, and only flagged leads are called: explored ones tell what calls to all would do."""
-    random = np.random.default_rng(3)
-    estimates = []
-    for _ in range(60):
-        margins = random.normal(-1.5, 1.0, 2_000)
-        called_for = random.random(2_000) < sigmoid(margins + 0.7)  # the outcome if called
-        otherwise = called_for & (random.random(2_000) < 0.5)  # half of them if not
-        flagged = margins > -0.3
-        explored = ~flagged & (random.random(2_000) < 0.1)
-        labels = np.where(flagged | explored, called_for, otherwise).astype(np.int8)
-        found = corrected(sigmoid(margins), labels, flagged=flagged, explored=explored, chance=np.full(2_000, 0.1))
-        assert found is not None
-        assert found.recall is not None
-        recall = called_for[flagged].sum() / called_for.sum()
-        estimates.append((found.observed - called_for.mean(), found.observed_error, found.recall - recall))
-
-    gaps, errors, recall_gaps = np.array(estimates).T
-    assert abs(gaps.mean()) < 0.01
-    assert gaps.std() == pytest.approx(errors.mean(), rel=0.35)
-    assert abs(recall_gaps.mean()) < 0.03
-
-
-def test_without_explored_leads_nothing_is_corrected() -> None:
-    """Flagged leads alone say nothing of the others."""
-    none = np.zeros(100, dtype=np.bool_)
-
-    found = corrected(
-        np.full(100, 0.2), none.astype(np.int8), flagged=~none, explored=none, chance=np.full(100, np.nan)
-    )
-
-    assert found is None

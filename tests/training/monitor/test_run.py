@@ -24,7 +24,18 @@ from leadlight.settings import SiteError, load_site
 from leadlight.shelf import Champion, bundle_folder, champion_file, current_champion, keys_folder, verdict_file
 from tests.training.card_figures import shown, tables_of
 from tests.training.monitor.test_webhook import NAMED, SECRET, Receiver
-from tests.training.monitor.watch_builders import END, TARGET, TRAINED, Place, World, as_frame, live
+from tests.training.monitor.watch_builders import (
+    END,
+    TARGET,
+    TRAINED,
+    Place,
+    World,
+    all_answers,
+    as_frame,
+    live,
+    write_answers,
+)
+from training.as_judged import KEY, AsJudged, Found
 from training.gate import Signer
 from training.monitor.run import Monitored, metrics_file, monitor
 from training.monitor.watch import watch
@@ -170,6 +181,45 @@ def test_a_second_run_at_once_says_so(copied: Place) -> None:
     assert sorted(path.name for path in folder.iterdir()) == ["lock"]
 
 
+@pytest.mark.parametrize("damage", ['{"tar', "[]", "{}", '{"target": "recall", "version": 1, "now": null}', "\x00"])
+def test_another_targets_damaged_record_is_told_and_skipped(
+    drifted: Place, runs: list[Monitored], tmp_path: Path, damage: str
+) -> None:
+    """The metrics are without it, the record of this run is whole, and the file stays for whoever mends it."""
+    shutil.copytree(drifted.site.folder, tmp_path / "site")
+    site = load_site(tmp_path / "site")
+    place = Place(site, drifted.catalogue, site.folder / "state")
+    before = metrics_file(place.state).read_text("utf-8")
+    path = place.state / "runs" / "monitor" / "recall.latest.json"
+    path.write_text(damage, encoding="utf-8")
+
+    found = run(place)
+
+    assert runs
+    (said,) = found.skipped
+    assert said.startswith(str(path))
+    assert "leadlight monitor SITE --target recall" in said
+    assert f"note: {said}" in found.lines()
+    assert found.to_json()["skipped"] == [said]
+    assert metrics_file(place.state).read_text("utf-8").splitlines()[0] == before.splitlines()[0]
+    assert path.read_text("utf-8") == damage
+
+
+def test_a_damaged_record_of_alerts_ends_the_run_before_it_begins(copied: Place, receiver: Receiver) -> None:
+    """One fault that names the file; nothing is left, nobody is told."""
+    sender = Sender(Webhook(receiver.address, SECRET), lambda: 1_700_000_000, lambda _: None)
+    folder = copied.state / "runs" / "monitor"
+    folder.mkdir(parents=True)
+    (folder / "sale.alerts.json").write_text('{"tar', encoding="utf-8")
+    before = len(receiver.came)
+
+    with pytest.raises(SiteError, match=r"sale\.alerts\.json does not say which alerts were sent"):
+        run(copied, sender)
+
+    assert sorted(path.name for path in folder.iterdir()) == ["lock", "sale.alerts.json"]
+    assert len(receiver.came) == before
+
+
 @pytest.fixture(scope="module")
 def followed(drifted: Place, runs: list[Monitored], tmp_path_factory: pytest.TempPathFactory) -> Followed:
     """A copy of the drifted place, whose champion's offset followed the outcomes, twice."""
@@ -195,7 +245,7 @@ def test_the_offset_follows_the_outcomes(followed: Followed) -> None:
     assert (first.version, first.parent_version) == (2, 1)
     assert second == first
     assert 0.6 < first.offsets[1] < 1.1
-    assert first.log_loss[1] < first.log_loss[0]
+    assert first.log_loss_in_sample[1] < first.log_loss_in_sample[0]
     assert sorted(path.name for path in bundle_folder(place.state, TARGET, 1).parent.iterdir()) == [
         "1",
         "1.verdict.json",
@@ -208,12 +258,27 @@ def test_the_offset_follows_the_outcomes(followed: Followed) -> None:
     assert len(list((place.state / "runs" / "recalibrate" / TARGET).iterdir())) == 1
 
 
+def test_a_week_of_answers_does_not_stop_it(followed: Followed, tmp_path: Path) -> None:
+    """None of their outcomes is known yet: the offset goes on following what became of the schedule's leads."""
+    shutil.copytree(followed.place.site.folder, tmp_path / "site")
+    site = load_site(tmp_path / "site")
+    place = Place(site, followed.place.catalogue, site.folder / "state")
+    write_answers(place, [each for each in all_answers(place) if each.as_of > END - 9 * DAY])
+
+    again = follow(place)
+
+    assert again == followed.first
+    assert again.source == "schedule"
+
+
 def test_nothing_but_the_offset_has_changed(followed: Followed) -> None:
     """Model parts stay, the manifest names its parent, each lead keeps flag and grade, the golden rows agree."""
     place, parent, first, _ = followed
     child = load_bundle(bundle_folder(place.state, TARGET, 2), expected=first.bundle_sha256)
 
-    assert child.manifest.origin == replace(parent.manifest.origin, parent=parent.sha256)
+    origin = replace(parent.manifest.origin, parent=parent.sha256, moved_until=child.manifest.origin.moved_until)
+    assert child.manifest.origin == origin
+    assert TRAINED < child.manifest.origin.seen_until <= END - 11 * DAY  # the newest row of known outcome
     same = {name for name, of in child.manifest.files.items() if parent.manifest.files[name] == of}
     assert set(child.manifest.files) - same == {"blend.json", "cuts.json", "golden.json", "reference.json"}
     rows = scheduled_rows(place.site, place.catalogue, TARGET, place.state, after=TRAINED, end=END)
@@ -235,7 +300,7 @@ def test_its_card_says_what_moved_it(followed: Followed) -> None:
     card = tables_of(text)
     assert card[""]["recalibrated from"] == [f"version 1, `{parent.sha256}`"]
     assert card["of these leads"] == {
-        "log loss": [*map(shown, first.log_loss)],
+        "log loss, in-sample": [*map(shown, first.log_loss_in_sample)],
         "mean width of the interval": [*map(shown, first.interval_width)],
     }
     assert f"moved from {first.offsets[0]:+.4f} to {first.offsets[1]:+.4f}" in text
@@ -270,6 +335,22 @@ def test_it_goes_live_by_promotion_alone(followed: Followed, tmp_path: Path) -> 
     assert again.offsets[0] == followed.first.offsets[1]
     assert again.lines()[0].startswith("sale: the offset stays")
     assert "base rate" not in {each.subject for each in found.found}
+
+
+def test_what_it_was_judged_to_be_moves_along(followed: Followed) -> None:
+    """Its level is held to be right with the error of the move, each grade stays as far off it, the slope stays."""
+    key = pinned_key(keys_folder(followed.place.state) / PUBLIC_KEY)
+    parent, child = (
+        AsJudged.read(read_certificate(bundle_folder(followed.place.state, TARGET, version), key).findings[KEY])
+        for version in (1, 2)
+    )
+
+    verdict = json.loads(verdict_file(followed.place.state, TARGET, 2).read_bytes())
+
+    assert child == parent.followed(followed.first.error)
+    assert child.shift == Found(0.0, followed.first.error)
+    assert child.slope == parent.slope
+    assert AsJudged.read(verdict[KEY]) == child
 
 
 def edit_certificate(place: Place) -> None:

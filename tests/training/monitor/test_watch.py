@@ -10,9 +10,10 @@ import pytest
 from features.outcomes import outcomes, scheduled_rows
 from leadlight.database import open_database
 from leadlight.journal import erase_answers
+from leadlight.model.certificate import PUBLIC_KEY, pinned_key, read_certificate, signing_key, write_certificate
 from leadlight.schema import DAY, HOUR
 from leadlight.settings import SiteError, load_site
-from leadlight.shelf import bundle_folder, champion_file
+from leadlight.shelf import bundle_folder, champion_file, keys_folder
 from tests.training.monitor.watch_builders import (
     A_DAY,
     END,
@@ -20,11 +21,15 @@ from tests.training.monitor.watch_builders import (
     TRAINED,
     Place,
     World,
+    all_answers,
     answer_all,
     made_leads,
     write_answers,
 )
+from training.as_judged import KEY
+from training.monitor.report import lines
 from training.monitor.watch import Watch, watch
+from training.recalibrate import recalibrate
 
 
 def look(place: Place) -> Watch:
@@ -44,9 +49,9 @@ def test_where_nothing_changed_nothing_is_found(seen: Watch) -> None:
 
     assert found.found == ()
     assert found.advice == []
-    assert found.source == "schedule"
+    assert (found.recent_source, found.mature_source) == ("schedule", "schedule")
     assert found.recent_leads == found.mature_leads == 224
-    assert any("the schedule's own moments are watched" in note for note in found.notes)
+    assert [note.split(" the schedule")[0] for note in found.notes] == ["for inputs and scores", "for outcomes"]
     assert found.calibration is not None
     assert abs(found.calibration.shift) < 3 * found.calibration.shift_error
     assert found.performance is not None
@@ -67,11 +72,68 @@ def test_answers_are_watched_where_there_are_any(copied: Place, seen: Watch) -> 
 
     found = look(copied)
 
-    assert found.source == "journal"
+    assert (found.recent_source, found.mature_source) == ("journal", "journal")
     assert found.recent_leads == 223
     assert found.left_out == {"locked, or with facts of their own": 8, "asked again on the same day": 50}
     assert found.notes == ()
     assert found.calibration == seen.calibration
+
+
+def test_a_week_of_answers_hides_no_outcome(copied: Place, seen: Watch) -> None:
+    """What is asked now is known of 72 leads; what became of leads is still told by the schedule, each counted once."""
+    answers = all_answers(copied, explore_probability=0.5, explored=True)
+    write_answers(copied, [each for each in answers if each.as_of > END - 9 * DAY])
+
+    found = look(copied)
+
+    assert (found.recent_source, found.recent_leads) == ("journal", 72)
+    assert (found.mature_source, found.mature_leads) == ("schedule", 224)
+    assert (found.calibration, found.promises) == (seen.calibration, seen.promises)
+    (note,) = found.notes
+    assert note.startswith("for outcomes the schedule's own moments")
+    assert "inputs and scores: 72 leads since 2025-03-25T00:00+00:00 (journal)" in lines(found)
+    assert any(line.startswith("outcomes: 224 leads") and line.endswith("(schedule)") for line in lines(found))
+
+
+@pytest.mark.parametrize("lucky", [False, True])
+def test_mature_answers_of_few_conversions_choose_no_rows(copied: Place, seen: Watch, *, lucky: bool) -> None:
+    """Fewer than five promised, even if more came: outcomes are the schedule's, shadow and draws the journal's."""
+    rows = scheduled_rows(copied.site, copied.catalogue, TARGET, copied.state, after=TRAINED, end=END).to_pylist()
+    bought = {row["lead_id"] for row in rows if row["label"]}
+    shadow = {"shadow_version": "2", "shadow_bundle_sha256": "f" * 64, "shadow_probability": 0.3}
+    answers = all_answers(copied, explore_probability=0.5, explored=True, flagged=False, **shadow)
+    ripe = [each for each in answers if END - 39 * DAY < each.as_of <= END - 11 * DAY]
+    cold = sorted(ripe, key=lambda each: (each.probability or 0.0, each.id))
+    lost = [each for each in cold if each.lead_id not in bought][:60]
+    won = [each for each in cold if each.lead_id in bought][: 6 if lucky else 0]
+    assert sum(each.probability or 0.0 for each in (*lost, *won)) < 5
+    write_answers(copied, [*lost, *won])
+
+    found = look(copied)
+
+    assert (found.mature_source, found.mature_leads) == ("schedule", 224)
+    assert found.calibration == seen.calibration
+    assert found.challenge is not None
+    assert found.corrected is not None
+    assert found.challenge.leads == found.corrected.explored == 60 + len(won)
+
+
+def test_the_site_may_name_the_source(copied: Place) -> None:
+    """What it names is taken for everything, however few the answers are; shadow and draws are the journal's anyway."""
+    answers = all_answers(copied, explore_probability=0.5, explored=True, flagged=False)
+    write_answers(copied, [each for each in answers if each.as_of > END - 20 * DAY])
+    path = copied.site.folder / "leadlight.toml"
+    text = path.read_text(encoding="utf-8")
+    found = {}
+
+    for source in ("journal", "schedule"):
+        path.write_text(text.replace("[monitor]", f'[monitor]\nrows = "{source}"'), encoding="utf-8")
+        found[source] = look(replace(copied, site=load_site(path.parent)))
+
+    assert [(each.recent_source, each.mature_source) for each in found.values()] == [(name, name) for name in found]
+    assert [each.mature_leads for each in found.values()] == [72, 224]
+    assert found["schedule"].corrected == found["journal"].corrected
+    assert found["schedule"].corrected is not None
 
 
 def test_what_was_told_is_held_against_what_came(copied: Place) -> None:
@@ -92,6 +154,31 @@ def test_what_was_told_is_held_against_what_came(copied: Place) -> None:
     assert found.challenge.upper < 0
     assert found.corrected is not None
     assert found.corrected.explored + found.corrected.flagged == 224
+    assert found.corrected.recall is not None
+    written = found.to_json()["corrected"]
+    assert written["recall"] == vars(found.corrected.recall)
+    said = next(line for line in lines(found) if line.startswith("corrected for who was called"))
+    assert f"{written['explored']} explored, {written['explored_converted']} of them converted" in said
+    assert "recall {value:.3f} ({lower:.3f} to {upper:.3f})".format(**written["recall"]) in said
+
+
+def test_exploration_that_found_nothing_yet_says_how_little_it_knows(copied: Place) -> None:
+    """Explored leads of which none converted bound recall from below; before any is drawn, it is unknown."""
+    rows = scheduled_rows(copied.site, copied.catalogue, TARGET, copied.state, after=TRAINED, end=END).to_pylist()
+    lost = {row["lead_id"] for row in rows if not row["label"]}
+    answers = all_answers(copied, explore_probability=0.5)
+    write_answers(copied, answers)
+    undrawn = lines(look(copied))
+    drawn = [replace(each, id=f"drawn-{each.id}", asked_at=each.asked_at - 1, explored=True) for each in answers]
+    write_answers(copied, [each for each in drawn if not each.flagged and each.lead_id in lost])
+
+    found = look(copied)
+
+    assert next(line for line in undrawn if line.startswith("corrected")).endswith("observed unknown, recall unknown")
+    assert found.corrected is not None
+    assert found.corrected.recall is not None
+    assert (found.corrected.explored_converted, found.corrected.recall.value) == (0, None)
+    assert any(line.endswith(f"recall {found.corrected.recall.lower:.3f} to 1.000") for line in lines(found))
 
 
 def test_labels_are_those_of_training(quiet: Place) -> None:
@@ -128,6 +215,28 @@ def test_a_column_that_the_target_has_no_more_is_named(copied: Place) -> None:
 
     with pytest.raises(SiteError, match=r"columns that 'sale' has no more \(budget\)"):
         look(replace(copied, site=load_site(path.parent)))
+
+
+def test_the_look_says_what_the_champion_was(quiet: Place, seen: Watch) -> None:
+    """What the certificate says of its calibration stands in the look, and beside today's in the words."""
+    folder = bundle_folder(quiet.state, TARGET, 1)
+    judged = read_certificate(folder, pinned_key(keys_folder(quiet.state) / PUBLIC_KEY)).findings[KEY]
+
+    assert seen.to_json()["as_judged"] == judged
+    assert any(f"as judged, on {judged['leads']} leads: off by" in line for line in lines(seen))
+
+
+def test_a_champion_of_whom_nobody_knows_what_it_was_is_not_watched(copied: Place) -> None:
+    """One that was certified before models were watched is one line with what to do, and its offset stays."""
+    folder = bundle_folder(copied.state, TARGET, 1)
+    genuine = read_certificate(folder, pinned_key(keys_folder(copied.state) / PUBLIC_KEY))
+    findings = {name: found for name, found in genuine.findings.items() if name != KEY}
+    write_certificate(folder, replace(genuine, findings=findings), key=signing_key(keys_folder(copied.state)))
+
+    with pytest.raises(SiteError, match="trained before models were watched: train and promote again"):
+        look(copied)
+    with pytest.raises(SiteError, match="how it was judged: train again"):
+        recalibrate(copied.site, copied.catalogue, TARGET, state=copied.state, now=END, end=END)
 
 
 def test_without_a_genuine_champion_nothing_is_watched(copied: Place) -> None:

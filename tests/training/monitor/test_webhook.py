@@ -159,7 +159,73 @@ def test_what_is_missing_is_said_at_once(environment: dict[str, str], words: lis
     assert NAMED not in str(refused.value)
 
 
-def test_no_alert_leaves_in_the_clear() -> None:
-    """http:// to another machine is a fault of the settings."""
-    with pytest.raises(ValueError, match="https://"):
-        builders.site(monitor={"webhook": "http://example.org"})
+ELSEWHERE = [
+    "http://example.org",
+    "http://localhost.evil.example/x",
+    "http://127.0.0.1.evil.example/",
+    "http://127.0.0.1@evil.example/x",
+    "http://127.0.0.1:80@evil.example/x",
+    "http://127.0.0.1%2eevil.example/",
+    "http://127.0.0.1\\@evil.example/",
+    "http://127.0.0.1\\.evil.example/",
+    "http://local\thost.evil.example/",
+    "http://[::1].evil.example/",
+    "http://127.0.0.1:port/",
+    "http:127.0.0.1",
+    "http://",
+    "https://",
+    "https://name:password@example.org/x",
+    "https://example.org/h ook",
+    "https://example.org/钩",
+    "ftp://127.0.0.1/",
+    "file:///etc/hosts",
+    "env",
+    "",
+]
+HERE = [
+    "https://example.org/x?team=a@b",
+    "https://localhost.example.org:8443/x",
+    "http://127.0.0.1/",
+    "http://127.0.0.1:8080/hook",
+    "http://localhost:8080",
+    "HTTP://LOCALHOST/x",
+    "http://[::1]:8080/x",
+]
+
+
+@pytest.mark.parametrize("address", ELSEWHERE)
+def test_no_alert_leaves_in_the_clear(address: str) -> None:
+    """http:// to another machine, however it is spelt, is a fault of the settings and of the environment."""
+    site = builders.site(monitor={"webhook": "env:HOOK", "secret": "env:SECRET"})
+
+    with pytest.raises(ValueError, match="webhook"):
+        builders.site(monitor={"webhook": address})
+    with pytest.raises(SiteError) as refused:
+        open_webhook(site, {"HOOK": address, "SECRET": NAMED})
+
+    (fault,) = refused.value.faults
+    assert "webhook is 'env:HOOK'" in fault
+
+
+@pytest.mark.parametrize(
+    "address", ["http://example.org/t0ken", "https://t0ken@example.org", "https://[t0ken]/", "https://a:t0ken"]
+)
+def test_a_refused_address_of_the_environment_is_not_told(address: str) -> None:
+    """Many a webhook's address is itself a secret."""
+    site = builders.site(monitor={"webhook": "env:HOOK", "secret": "env:SECRET"})
+
+    with pytest.raises(SiteError, match="HOOK") as refused:
+        open_webhook(site, {"HOOK": address, "SECRET": NAMED})
+
+    assert "t0ken" not in str(refused.value)
+
+
+@pytest.mark.parametrize("address", HERE)
+def test_alerts_go_to_https_and_to_this_machine(address: str) -> None:
+    """Any host by https, this one by http, by settings and by the environment alike."""
+    by_settings = builders.site(monitor={"webhook": address, "secret": "env:SECRET"})
+    by_environment = builders.site(monitor={"webhook": "env:HOOK", "secret": "env:SECRET"})
+
+    found = [open_webhook(site, {"HOOK": address, "SECRET": NAMED}) for site in (by_settings, by_environment)]
+
+    assert found == [Webhook(address, SECRET)] * 2

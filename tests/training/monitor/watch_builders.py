@@ -30,6 +30,7 @@ from leadlight.schema import DAY, HOUR, Micros
 from leadlight.settings import Site, load_site
 from leadlight.shelf import bundle_folder, champion_file, current_champion, keys_folder, verdict_file, write_json
 from tests.builders import arrow_tables
+from training.as_judged import KEY, AsJudged
 from training.calibrate import first_offset, freeze_cuts, venn_abers
 from training.fit.encode import learn_encoder
 from training.fit.folds import Sample
@@ -140,12 +141,19 @@ def live(place: Place, world: World) -> None:
 
 def answer_all(place: Place, **known: Any) -> list[journal.Answer]:  # noqa: ANN401  fields of Answer
     """Put an answer of the champion about every scheduled moment since into the journal; returns them."""
+    answers = all_answers(place, **known)
+    write_answers(place, answers)
+    return answers
+
+
+def all_answers(place: Place, **known: Any) -> list[journal.Answer]:  # noqa: ANN401  fields of Answer
+    """An answer of the champion about every scheduled moment since, by time."""
     rows = scheduled_rows(place.site, place.catalogue, TARGET, place.state, after=TRAINED, end=END)
     rows = rows.filter(pc.invert(rows["converted"]))
     bundle = place.champion
     X = as_frame(place, rows)
     scores = bundle.model.score(X)
-    answers = [
+    return [
         journal.Answer(
             **{
                 "id": f"{place_in:06d}",
@@ -181,8 +189,6 @@ def answer_all(place: Place, **known: Any) -> list[journal.Answer]:  # noqa: ANN
             )
         )
     ]
-    write_answers(place, answers)
-    return answers
 
 
 def name_champion(place: Place, version: int, sha256: str) -> None:
@@ -230,7 +236,7 @@ def _make_champion(place: Place) -> None:
     X, y = as_frame(place, rows), rows["label"].to_numpy().astype(np.int8)
     encoder = learn_encoder(X)
     matrix = encoder.encode(X)
-    choice = LinearChoice(PLAIN, 1.0, 0.0)
+    choice = LinearChoice(((PLAIN, 1.0),), 0.0)
     columns = len(encoder.columns)
     linear = fit_linear(Sample(matrix, y, np.ones(len(y))), encoder, choice, directions={})
     margins = linear.margin(linear.contributions(matrix))
@@ -267,7 +273,16 @@ def _make_champion(place: Place) -> None:
         {"name": name, "value": 0.5, "lower": 0.4, "upper": 0.6, "threshold": 0.2, "state": "pass", "evidence": ""}
         for name in ("precision", "recall")
     ]
-    findings = {"verdict": "promote", "rules": rules, "looks": 1, "alpha": 0.05, "notes": [], "champion": None}
+    grades = np.array([cuts.grade(p) for p in sigmoid(margins).tolist()], dtype=object)
+    findings = {
+        "verdict": "promote",
+        "rules": rules,
+        "looks": 1,
+        "alpha": 0.05,
+        "notes": [],
+        "champion": None,
+        KEY: AsJudged.of(margins, y, grades).to_json(),
+    }
     certificate = Certificate(sha256, TARGET, "promote", findings)
     write_certificate(files / "bundle", certificate, key=signing_key(keys_folder(place.state)))
     bundle_folder(place.state, TARGET, 1).parent.mkdir(parents=True)
