@@ -15,13 +15,12 @@ from leadlight.schema import RESERVED
 LEAD = re.compile(
     r"lead|student|customer|user|contact|member|prospect|account|client|person|线索|客户|学员|用户", re.IGNORECASE
 )
-OUTCOME = re.compile(
-    r"purchas|order|payment|paid|convert|conversion|won|deal|subscri|enrol|sale|成交|订单|付款|支付|缴费|购买|转化|签约|报名"
-    r"|^y$|label|target",
-    re.IGNORECASE,
-)
-_UNDONE = re.compile(r"refund|cancel|fail|lost|unpaid|unsubscri|pending|void|退|取消|失败|关闭|未|待", re.IGNORECASE)
 _KEYS = re.compile(r"id$|编号|no\.?$|^uid|openid|unionid", re.IGNORECASE)
+_NAMES = re.compile(r"(^| )(id|ids|no|nr|num|number|code|key|uid|zip|phone|mobile|tel)$|编号|单号|号码|电话|手机|代码")
+_STATE = re.compile(
+    r"(^| )(status|stage|state|outcome|result|disposition|resolution|phase)( |$)|状态|阶段|结果|结局", re.IGNORECASE
+)
+_HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 CONTACT = {
     "phone": re.compile(r"phone|mobile|手机|电话", re.IGNORECASE),
     "wechat": re.compile(r"wechat|weixin|openid|unionid|微信", re.IGNORECASE),
@@ -29,11 +28,12 @@ CONTACT = {
     "device": re.compile(r"device.?id|imei|idfa|设备", re.IGNORECASE),
 }
 WORDY = 0.5
+_MANY = 40
 
 
-def is_outcome(text: str) -> bool:
-    """Whether a file, column or kind is called like a success, and not like one that was undone."""
-    return bool(OUTCOME.search(text)) and not _UNDONE.search(text)
+def spaced(text: str) -> str:
+    """``text`` in lower-case words: ``closedWon``, ``closed_won`` and ``Closed-Won`` are the same."""
+    return re.sub(r"[\W_]+", " ", _HUMPS.sub(" ", text).lower()).strip()
 
 
 def name_of(text: str, taken: set[str], fallback: str) -> str:
@@ -62,6 +62,16 @@ def is_id(column: ColumnProfile) -> bool:
     return bool(re.search(r"id$|编号", column.name, re.IGNORECASE))
 
 
+def is_state(column: ColumnProfile) -> bool:
+    """Whether a column is called like what becomes of something, which is overwritten as it goes on."""
+    return bool(_STATE.search(spaced(column.name)))
+
+
+def names_things(column: ColumnProfile) -> bool:
+    """Whether a column is called like the number of something, and has as many values as such numbers have."""
+    return not column.is_moment and column.distinct > _MANY and bool(_NAMES.search(spaced(column.name)))
+
+
 def is_reference(column: ColumnProfile) -> bool:
     """Whether a column may name leads: a key, a contact, or one called like a person."""
     return not column.is_moment and bool(_KEYS.search(column.name) or is_contact(column) or LEAD.search(column.name))
@@ -88,6 +98,11 @@ def distinct(scan: str, column: str, data: Path) -> frozenset[str]:
     name = quoted(column)
     rows = query(f"SELECT DISTINCT {name}::VARCHAR FROM {scan} WHERE {name} IS NOT NULL", data)
     return frozenset(row[0] for row in rows)
+
+
+def literal(value: str) -> str:
+    """``value`` as an SQL text."""
+    return "'" + value.replace("'", "''") + "'"
 
 
 def query(sql: str, data: Path) -> list[tuple[str, ...]]:

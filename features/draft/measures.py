@@ -7,7 +7,8 @@ from pathlib import Path
 
 from features.draft.columns import is_contact, is_id, is_reference, name_of
 from features.draft.profile import ColumnProfile
-from features.draft.roles import EventTable, Measure, Roles, told_by
+from features.draft.roles import EventTable, Measure, Roles
+from features.draft.tables import told_by
 
 MEASURES_AT_MOST = 4
 
@@ -19,6 +20,8 @@ def with_measures(roles: Roles, outcomes: list[str], data: Path) -> Roles:
 
 
 def _measured(table: EventTable, outcomes: list[str], taken: set[str], data: Path) -> EventTable:
+    if table.part:  # the same rows again, dated otherwise
+        return table
     numbers = sorted(filter(lambda column: _counts(column, table), table.table.columns), key=lambda c: -c.distinct)
     labels = tuple(column for column in table.labels if column not in numbers)
     amount = table.amount

@@ -6,19 +6,19 @@ import re
 from collections.abc import Iterator
 
 from features.draft.columns import name_of
-from features.draft.profile import PLACEHOLDERS, ColumnProfile, TableProfile, quoted
+from features.draft.outcomes import WON
+from features.draft.profile import PLACEHOLDERS, ColumnProfile, quoted
 from features.draft.roles import EventTable, Roles
-from features.draft.words import in_english
 
-WON = "converted"
+__all__ = ["WON", "events_sql", "is_numeric", "kept", "labels_of", "leads_sql"]
 _LAST_MICROSECOND = " + INTERVAL 1 DAY - INTERVAL 1 MICROSECOND"
 _DOUBTED = re.compile(
-    r"(^|_)(owner|adviser|sales|teacher|quality|profile|tags?|index|total|count|level|intention)(_|$)"
+    r"(^|_)(owner|adviser|sales|teacher|quality|profile|tags?|index|total|count|level|intention|qualified|[ms]ql)(_|$)"
+    r"|累计|总|合计|次数|最近|最后"
 )
-_AFTER = re.compile(
-    r"(^|[_ ])(status|stage|score|last|latest|notable|reason|clos(ed?|ing)|final|follow[_ ]up|lost|won|remark)([_ ]|$)"
-    r"|重复"
-)
+_STEPS = ((7_000, "days", "a day"), (168_000, "hours", "an hour"), (10_000_000, "minutes", "a minute"))
+"""Of a made-up time: up to so many rows, the step that ends it by 2019."""
+_FINEST = ("seconds", "a second")
 
 
 def leads_sql(roles: Roles) -> str:
@@ -28,37 +28,33 @@ def leads_sql(roles: Roles) -> str:
         f"  {_created(roles)} AS created_at,",
         f"  {_channel(roles.channel)} AS channel,",
         *(f"  {quoted(column.name)}::VARCHAR AS {contact}," for contact, column in roles.contacts.items()),
-        *(f"  {_attribute(column)} AS {name},{_doubt(name)}" for name, column in kept(roles)),
+        *(f"  {_attribute(column)} AS {name},{_doubt(name, column)}" for name, column in kept(roles)),
     ]
     later = [
-        f"-- left out: {column.name}: filled in later, to judge by its name; if it is known from the start, add\n"
-        f"--   {_attribute(column)} AS {name}"
-        for name, column in roles.attributes.items()
-        if _is_later(name, column)
+        f"-- left out: {roles.attributes[name].name}: {reason}\n--   {_attribute(roles.attributes[name])} AS {name}"
+        for name, reason in roles.later.items()
     ]
+    notes = [f"-- CHECK: {note}" for note in roles.notes]
     left_out = [f"-- left out: {name}: {reason}" for name, reason in roles.left_out.items()]
     head = [
         "-- One row a lead: what is known when it is created. CHECK: leave out every column that sales or the system",
         "-- fills in later (status, owner, last activity, score): such columns know the outcome.",
     ]
-    return "\n".join([*head, *left_out, *later, "SELECT", *columns, f"FROM {roles.leads.scan}", ""])
+    return "\n".join([*head, *notes, *left_out, *later, "SELECT", *columns, f"FROM {roles.leads.scan}", ""])
 
 
 def kept(roles: Roles) -> list[tuple[str, ColumnProfile]]:
     """The attributes that the draft takes, by their names."""
-    return [(name, column) for name, column in roles.attributes.items() if not _is_later(name, column)]
-
-
-def _is_later(name: str, column: ColumnProfile) -> bool:
-    return any(_AFTER.search(text) for text in (name, column.name.lower(), in_english(column.name)))
+    return [(name, column) for name, column in roles.attributes.items() if name not in roles.later]
 
 
 def _created(roles: Roles) -> str:
     if roles.created:
         return moment(roles.created)
     key = quoted(roles.key.name)
-    order = f"to_days(row_number() OVER (ORDER BY {key})::INTEGER)"
-    return f"TIMESTAMP '2000-01-01' + {order} /* CHECK: no time was found: the order of {key}, a day each */"
+    step, words = next(((step, words) for rows, step, words in _STEPS if roles.leads.rows <= rows), _FINEST)
+    order = f"to_{step}(row_number() OVER (ORDER BY {key})::INTEGER)"
+    return f"TIMESTAMP '2000-01-01' + {order} /* CHECK: no time was found: the order of {key}, {words} each */"
 
 
 def _channel(column: ColumnProfile | None) -> str:
@@ -67,8 +63,9 @@ def _channel(column: ColumnProfile | None) -> str:
     return f"coalesce(nullif(trim({quoted(column.name)}::VARCHAR), ''), 'not_recorded')"
 
 
-def _doubt(name: str) -> str:
-    return "  -- CHECK: filled in later, by sales or the system?" if _DOUBTED.search(name) else ""
+def _doubt(name: str, column: ColumnProfile) -> str:
+    doubted = _DOUBTED.search(name) or _DOUBTED.search(column.name)
+    return "  -- CHECK: filled in later, by sales or the system?" if doubted else ""
 
 
 def _attribute(column: ColumnProfile) -> str:
@@ -95,6 +92,7 @@ def events_sql(roles: Roles) -> str:
     head = [
         "-- Every dated fact of a lead, outcomes included. `at` is when it happened, `arrived_at` when it became known",
         "-- (NULL: the delay declared for its kind in leadlight.toml), `amount` in whole thousandths.",
+        *(f"-- {words}" for words in roles.outcome),
         *(f"-- not used: {name}: {reason}" for name, reason in roles.unused.items()),
         *(
             f"-- not used: {', '.join(table.more)} of {table.table.name}: further numbers, to be added like the others"
@@ -109,10 +107,10 @@ def _event_selects(table: EventTable, labels: list[str], roles: Roles) -> Iterat
     """The events of a file, and once more for each further number: an event has one amount."""
     own = dict(labels_of(table))
     told = [f"{quoted(own[label].name) if label in own else 'NULL'}::VARCHAR AS {label}" for label in labels]
-    yield _event_select(table, roles, (_event_id(table.table), _kind(table, table.kinds), table.amount), told)
+    yield _event_select(table, roles, (_event_id(table), _kind(table, table.kinds), table.amount), told)
     nothing = [f"NULL::VARCHAR AS {label}" for label in labels]
     for measure in table.measures:
-        event_id = f"{_event_id(table.table)} || ':{measure.name}'"
+        event_id = f"{_event_id(table)} || ':{measure.name}'"
         yield _event_select(table, roles, (event_id, _kind(table, measure.kinds), measure.column), nothing)
 
 
@@ -132,7 +130,7 @@ def _event_select(
         *(f"  {label}," for label in labels),
     ]
     lines[-1] = lines[-1].removesuffix(",")
-    where = f"WHERE {quoted(table.at.name)} IS NOT NULL"
+    where = f"WHERE {quoted(table.at.name)} IS NOT NULL" + (f" AND {table.where}" if table.where else "")
     if amount is not table.amount and amount is not None:
         where += f" AND {quoted(amount.name)} IS NOT NULL"
     return "\n".join(["SELECT", *lines, f"FROM {table.table.scan}", *_owner(table, roles), where, ""])
@@ -150,13 +148,15 @@ def _owner(table: EventTable, roles: Roles) -> list[str]:
     ]
 
 
-def _event_id(table: TableProfile) -> str:
+def _event_id(events: EventTable) -> str:
+    table = events.table
+    name = f"{events.part} {table.name}" if events.part else table.name
     unique = table.unique()
     if unique:
-        return f"'{_sql(table.name)}:' || {quoted(unique[0].name)}"
+        return f"'{_sql(name)}:' || {quoted(unique[0].name)}"
     everything = ", ".join(f"{quoted(column.name)}" for column in table.columns)
     row = f"concat_ws('|', {everything})"
-    return f"'{_sql(table.name)}:' || md5({row}) || ':' || row_number() OVER (PARTITION BY {everything})"
+    return f"'{_sql(name)}:' || md5({row}) || ':' || row_number() OVER (PARTITION BY {everything})"
 
 
 def _kind(table: EventTable, kinds: dict[str, str]) -> str:
@@ -186,9 +186,9 @@ def _won_select(roles: Roles, labels: list[str]) -> str:
     key = quoted(roles.key.name)
     if roles.won_at:
         at, where = _at(roles.won_at), f"{quoted(roles.won_at.name)} IS NOT NULL"
-    elif roles.flag:
+    elif roles.won_if:
         at = f"{_created(roles)} + INTERVAL 1 SECOND /* CHECK: undated, so taken to be immediate */"
-        where = f"{quoted(roles.flag.name)}::VARCHAR = '{_sql(roles.truth)}'"
+        where = roles.won_if
     else:
         at, where = _created(roles), "false /* CHECK: no outcome was found; say here which leads were won, and when */"
     columns = "".join(f",\n  NULL::VARCHAR AS {label}" for label in labels)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from features.draft.catalogue import catalogue
-from features.draft.columns import is_outcome, name_of
+from features.draft.columns import name_of
 from features.draft.measure import Measured, measure
 from features.draft.measures import with_measures
 from features.draft.queries import WON, events_sql, labels_of, leads_sql
@@ -91,13 +91,8 @@ C = 0.30
 
 
 def _outcomes(roles: Roles) -> list[str]:
-    named = [kind for table in roles.events if table.outcome for kind in _winning(table)]
+    named = [kind for table in roles.events for kind in table.won]
     return list(dict.fromkeys(named)) or [WON]
-
-
-def _winning(table: EventTable) -> list[str]:
-    named = [kind for value, kind in table.kinds.items() if is_outcome(value)]
-    return named or list(table.kinds.values())
 
 
 def _kinds(roles: Roles) -> Iterator[str]:

@@ -25,15 +25,20 @@ from leadlight.commands.place import build_site, open_place
 def init(
     site: SiteFolder,
     data: Annotated[Path, typer.Option("--data", help="the folder of the raw CSV, Parquet or JSON files")],
+    outcome: Annotated[
+        str | None,
+        typer.Option("--outcome", help="what counts as success: a column, COLUMN=VALUE or a kind of event"),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Draft a site from raw files: four commented files for a person to finish."""
     from features.draft import draft_site
 
-    draft = draft_site(site, data)
+    draft = draft_site(site, data, outcome=outcome)
     files = [str(path) for path in draft.files]
-    lines = [*(f"wrote {path}" for path in files), *(f"left out {name}: {why}" for name, why in draft.left_out.items())]
-    print_answer(as_json, {"files": files, "left_out": draft.left_out}, lines)
+    left_out = [f"left out {name}: {why}" for name, why in draft.left_out.items()]
+    lines = [*(f"wrote {path}" for path in files), *left_out, *draft.outcome]
+    print_answer(as_json, {"files": files, "left_out": draft.left_out, "outcome": list(draft.outcome)}, lines)
     err.print(f"Next: finish the lines marked CHECK, then `leadlight check {site} --data {data}`")
 
 

@@ -141,7 +141,10 @@ def test_draft_never_overwrites(tmp_path: Path, data: Path) -> None:
 
 @pytest.mark.parametrize(
     ("files", "message"),
-    [({}, "holds no file of .csv, .tsv, .parquet"), ({"a.csv": "x,y\n1,2\n1,2\n"}, "no column names each lead once")],
+    [
+        ({}, "holds no file of .csv, .tsv, .parquet"),
+        ({"a.csv": "x,y\n1,2\n1,2\n", "b.csv": "x,z\n1,2\n1,2\n"}, "no column names each lead once"),
+    ],
 )
 def test_draft_says_what_is_missing(tmp_path: Path, files: dict[str, str], message: str) -> None:
     """Data in which no leads can be told end in one clear error."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
+from features.catalogue.entries import Column, Indicator
 from leadlight.model.margins import sigmoid
 from tests.training.training_builders import as_dataset, made_place, made_rows
 from training.audit import Audit, audit, column_auc, rank_auc
+from training.dataset import Dataset
 
 
 def audited(folder: Path, rows: pd.DataFrame, leaks: dict[str, str] | None = None) -> Audit:
@@ -146,6 +149,79 @@ def test_what_is_only_suspect_is_said_and_stops_nothing(tmp_path: Path) -> None:
 
     assert (found.faults, found.allowed) == ((), ())
     assert found.suspects[0].startswith("suspect: eager ranks suspiciously well by itself (AUC 0.8")
+
+
+def numbered_by_batch(rows: pd.DataFrame, random: np.random.Generator) -> pd.Series[Any]:
+    """Numbers of which every fortieth belongs to those who buy: their order says nothing, their neighbourhood all."""
+    label = rows["label"].to_numpy() == 1
+    batch = random.integers(50, size=len(rows))
+    return pd.Series(2.0 * batch + label + random.random(len(rows)) * 0.9, index=rows.index)
+
+
+def test_numbers_that_know_without_order_are_accused(tmp_path: Path) -> None:
+    """What no ranking of a number sees, its neighbourhoods do: learned on earlier leads and judged on later ones."""
+    rows = made_rows(3000, seed=4)
+    rows["number"] = numbered_by_batch(rows, np.random.default_rng(4))
+
+    found = audited(tmp_path, rows)
+
+    assert column_auc(rows["number"], (rows["label"] == 1).to_numpy(), np.arange(3000)) < 0.6
+    assert [fault for fault in found.faults if "'number' foretells later leads with AUC" in fault]
+
+
+def test_a_number_of_a_lead_seen_often_is_not_accused(tmp_path: Path) -> None:
+    """Numbers of leads that come again tell each lead's own outcome, and nothing of later leads."""
+    rows = made_rows(3000, seed=5)
+    lead = np.arange(3000) % 300
+    rows["lead_id"] = [f"lead-{each:03d}" for each in lead]
+    rows["label"] = (lead % 3 == 0).astype(np.int8)
+    rows["income"] = np.random.default_rng(5).random(300)[lead]
+
+    assert audited(tmp_path, rows) == Audit((), ())
+
+
+def of_deals(folder: Path, rows: pd.DataFrame, *names: str) -> Dataset:
+    """These rows, with the columns of these names made of events of the kind ``deal``."""
+    made = as_dataset(made_place(folder, rows), rows)
+    columns = tuple(
+        Column(each.name, each.type, Indicator(name=each.name, zh="x", en="x", kind="count", events=("deal",)))
+        if each.name in names
+        else each
+        for each in made.columns
+    )
+    return replace(made, columns=columns)
+
+
+def parted(rows: pd.DataFrame) -> tuple[pd.Series[float], pd.Series[float]]:
+    """Two flags of which neither tells anything, and that differ where a lead converts."""
+    opened = np.random.default_rng(6).integers(2, size=len(rows))
+    return pd.Series(opened.astype(float)), pd.Series((opened ^ rows["label"].to_numpy()).astype(float))
+
+
+def test_a_family_that_decides_together_is_accused(tmp_path: Path) -> None:
+    """Columns of one kind of event, each innocent, from which the outcome can be worked out, are named together."""
+    rows = made_rows(3000, seed=6)
+    rows["opened"], rows["open_still"] = parted(rows)
+
+    alone = audited(tmp_path / "alone", rows)
+    found = audit(of_deals(tmp_path / "family", rows, "opened", "open_still"), {})
+
+    assert alone.faults == ()
+    assert len(found.faults) == 1
+    assert found.faults[0].startswith("columns opened, open_still nearly decide the outcome together (AUC ")
+    assert "all that is made of deal knows the outcome" in found.faults[0]
+
+
+def test_an_accused_column_names_its_kin(tmp_path: Path) -> None:
+    """What is made of the same facts as a leak is named with it, so that nobody removes the one and keeps the rest."""
+    rows = made_rows(800)
+    rows["won_deals"] = rows["label"].astype(float)
+    rows["deals_total"] = 1.0
+
+    found = audit(of_deals(tmp_path, rows, "won_deals", "deals_total"), {})
+
+    assert len(found.faults) == 1
+    assert "(made of the same facts, and to go with it: deals_total)" in found.faults[0]
 
 
 def test_rows_of_one_lead_are_no_evidence_of_their_own(tmp_path: Path) -> None:

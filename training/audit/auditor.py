@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -16,6 +17,7 @@ from features.facts import Tables
 from features.history import open_history
 from features.people import as_people
 from features.relational import evaluate
+from features.sources import query_files
 from leadlight.schema import AS_OF, LEAD_ID
 from leadlight.settings import Site
 from training.audit.asked import Asked, ask
@@ -30,6 +32,7 @@ from training.audit.values import value_findings
 from training.dataset import CALIBRATION, TRAIN, Dataset, load
 
 SEED = 7
+_CALLED = re.compile(r"""(?:"([^"]+)"|(\w+))(?:::\w+)?\s+AS\s+"?lead_id\b""", re.IGNORECASE)
 SHIFTED_LEADS = 4_000
 """Leads whose features are evaluated once more, one horizon later."""
 UNDATED = Finding("availability", OK, "has no time: nothing says that it was known before the outcome")
@@ -49,7 +52,7 @@ def full_audit(site: Site, catalogue: Catalogue, target_name: str, *, state: Pat
         asked = ask(rows, target, people, seed=SEED)
         if min(asked.rows.outcomes) < FEWEST:
             return _silent(target_name, rows, asked)
-        files = told_by_files(data, _leads(tables), asked, offset=site.offset)
+        files = told_by_files(data, _leads(tables), asked, offset=site.offset, called=_called(site))
         history = list(told_by_history(site, people, asked))
         doubt = Doubt.among(len(rows.columns) + len(files.columns) + len(history))
         shifted = _one_horizon_later(site, catalogue, people, asked.first(SHIFTED_LEADS))
@@ -62,6 +65,12 @@ def full_audit(site: Site, catalogue: Catalogue, target_name: str, *, state: Pat
     report = _report(target_name, rows, asked, columns, files.notes)
     keep(report, rows, state)
     return report
+
+
+def _called(site: Site) -> set[str]:
+    """What the raw files call the lead, as far as the site's SQL tells: the columns that it returns as its id."""
+    texts = [path.read_text(encoding="utf-8") for path in query_files(site)]
+    return {LEAD_ID, *(name for text in texts for names in _CALLED.findall(text) for name in names)}
 
 
 def _leads(tables: Tables) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from training.audit.told import KNOWN, VALUE, Told
 HALF = 0.5
 """The share of a file's rows that must name a lead in one column."""
 FEWEST_NAMED = 20
+NEARLY_ALL = 0.95
 AGAIN = 0.05
 """The share of leads with several rows from which on a file is a log rather than a list."""
 
@@ -32,11 +33,15 @@ class Files:
     notes: tuple[str, ...]
 
 
-def told_by_files(data: Path, leads: Sequence[str], asked: Asked, *, offset: Micros) -> Files:
+def told_by_files(
+    data: Path, leads: Sequence[str], asked: Asked, *, offset: Micros, called: Collection[str] = ()
+) -> Files:
     """Read the CSV and Parquet files in ``data``; ``leads`` are all that the history knows.
 
-    A file's key is the column whose values are leads. Where leads have several rows, its moments date the rows: of
-    those filled everywhere that differ within a lead, the earliest. Moments without a zone are local, ``offset`` ahead.
+    A file's key is the column whose values are leads. Where leads are numbered one by one, any small numbers are: then
+    the site's SQL must have ``called`` the column the lead's, or it names nearly every lead once. Where leads have
+    several rows, its moments date the rows: of those filled everywhere that differ within a lead, the earliest.
+    Moments without a zone are local, ``offset`` ahead.
     """
     try:
         tables = profile(data)
@@ -53,6 +58,9 @@ def told_by_files(data: Path, leads: Sequence[str], asked: Asked, *, offset: Mic
             key = _key(connection, table, scan)
             if key is None:
                 notes.append(f"{_file(table)} is not judged: no column of it names leads")
+            elif key not in called and _by_chance(connection, table, scan, key, len(leads)):
+                why = f"the numbers in {key} are leads' numbers as well, as any of that size would be"
+                notes.append(f"{_file(table)}: no key found: raw columns of this file were not judged ({why})")
             else:
                 columns += _columns(connection, table, scan, key, asked, offset=offset)
     return Files(tuple(columns), tuple(notes))
@@ -72,6 +80,23 @@ def _key(connection: duckdb.DuckDBPyConnection, table: TableProfile, scan: str) 
     named = [(found[2 * place + 1], found[2 * place], name) for place, name in enumerate(candidates)]
     leads, rows, name = max(named, key=lambda each: each[:2])
     return name if rows >= HALF * table.rows and leads >= FEWEST_NAMED else None
+
+
+def _by_chance(connection: duckdb.DuckDBPyConnection, table: TableProfile, scan: str, key: str, leads: int) -> bool:
+    """Whether a column's whole numbers lie where most numbers are leads, and do not name nearly every lead once."""
+    column = next(each for each in table.columns if each.name == key)
+    if not column.type.endswith("INT") and not column.type.startswith("INTEGER"):
+        return False
+    name = quoted(key)
+    least, most = connection.execute(f"SELECT min({name}), max({name}) FROM {scan}").fetchall()[0]  # noqa: S608 - quoted
+    taken = connection.execute(
+        "SELECT count(*) FROM (SELECT try_cast(COLUMNS(*) AS HUGEINT) AS number FROM every_lead)"
+        " WHERE number BETWEEN ? AND ?",
+        [least, most],
+    ).fetchall()[0][0]
+    dense = taken >= HALF * (most - least + 1)
+    once = column.distinct == table.rows and column.distinct >= NEARLY_ALL * leads
+    return bool(dense and not once)
 
 
 def _columns(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +12,7 @@ from training.audit.finding import LEAK, OK, Finding, Verdict, worst
 
 CATALOGUE: Final = "catalogue"
 HISTORY: Final = "history"
+SOME: Final = 12
 SHOWN: Final = ("too_good", "settled_levels", "statuses")
 
 
@@ -142,11 +143,13 @@ def source_words(source: str) -> str:
     return f"raw columns of {source}, as the file has them"
 
 
-def fault(column: Judged) -> str:
-    """Why a column must not be trained on, and what to do."""
+def fault(column: Judged, kin: Sequence[str] = ()) -> str:
+    """Why a column must not be trained on, and what to do; ``kin`` are columns made of the same facts."""
     evidence = column.evidence[0]
     advice = f'if it was known by then, say why under [leaks] in leadlight.toml: {column.name} = "reason"'
-    return f"column {column.name!r} {evidence}: leave it out of the catalogue, or {advice}"
+    named = ", ".join(kin[:SOME]) + (f" and {len(kin) - SOME} more" if len(kin) > SOME else "")
+    others = f" (made of the same facts, and to go with it: {named})" if kin else ""
+    return f"column {column.name!r} {evidence}: leave it out of the catalogue{others}, or {advice}"
 
 
 def reason_for(name: str, entry: str, leaks: Mapping[str, str]) -> str:

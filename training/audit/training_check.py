@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +14,9 @@ import pandas as pd
 from leadlight.settings import SiteError
 from leadlight.shelf import write_json
 from training.audit.finding import LEAK, OK, SUSPECT, Doubt, Finding
+from training.audit.later import family_auc
 from training.audit.ranking import Rows
-from training.audit.report import CATALOGUE, Judged, Report, fault, reason_for
+from training.audit.report import CATALOGUE, SOME, Judged, Report, fault, reason_for
 from training.audit.values import value_findings
 from training.dataset import Dataset
 
@@ -41,8 +43,12 @@ def audit(rows: Dataset, leaks: Mapping[str, str], known: Mapping[str, tuple[Fin
     """
     judged = [_with(each, (known or {}).get(each.name, ())) for each in judge_columns(rows, leaks)]
     accused = [each for each in judged if each.verdict == LEAK]
+    families = families_of(rows)
+    alone = {each.name for each in accused if not each.reason}
+    kin = {name: [other for other in names if other not in alone] for names in families.values() for name in names}
+    together = _together(rows, families, alone, leaks)
     return Audit(
-        faults=tuple(fault(each) for each in accused if not each.reason),
+        faults=(*(fault(each, kin.get(each.name, ())) for each in accused if not each.reason), *together),
         allowed=tuple(_words(each) for each in accused if each.reason),
         suspects=tuple(f"suspect: {_words(each)}" for each in judged if each.verdict == SUSPECT),
     )
@@ -57,6 +63,39 @@ def judge_columns(rows: Dataset, leaks: Mapping[str, str]) -> Iterator[Judged]:
         values: pd.Series[Any] = rows.X[column.name]
         found = value_findings(values, asked, doubt) if enough else []
         yield Judged(column.name, CATALOGUE, tuple(found), reason_for(column.name, column.entry.name, leaks))
+
+
+def families_of(rows: Dataset) -> dict[tuple[str, ...], list[str]]:
+    """The columns made of the same kinds of event."""
+    families: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for column in rows.columns:
+        events = getattr(column.entry, "events", ())
+        if events and "lead_created" not in events:
+            families[tuple(sorted(events))].append(column.name)
+    return families
+
+
+def _together(
+    rows: Dataset, families: Mapping[tuple[str, ...], list[str]], alone: set[str], leaks: Mapping[str, str]
+) -> Iterator[str]:
+    """The families none of which is accused alone, but that decide the outcome together."""
+    asked = Rows.of(rows.y == 1, rows.lead_id, rows.as_of)
+    if min(asked.outcomes) < FEWEST:
+        return
+    doubt = Doubt.among(len(rows.columns))
+    entries = {column.name: column.entry.name for column in rows.columns}
+    for events, names in families.items():
+        free = [name for name in names if not reason_for(name, entries[name], leaks)]
+        if len(free) < len(("one", "other")) or alone & set(names):
+            continue
+        auc = family_auc({name: rows.X[name] for name in free}, asked, doubt)
+        if auc:
+            yield (
+                f"columns {', '.join(free[:SOME])} nearly decide the outcome together (AUC {auc:.3f} of a small tree on"
+                f" later leads): all that is made of {', '.join(events)} knows the outcome; date these events by when"
+                f" they were known, leave the columns out of the catalogue, or say why under [leaks]:"
+                f' {free[0]} = "reason"'
+            )
 
 
 def keep(report: Report, rows: Dataset, state: Path) -> None:

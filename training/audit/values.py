@@ -11,6 +11,7 @@ from scipy.stats import hypergeom
 
 from leadlight.model.margins import FloatArray, IntArray
 from training.audit.finding import LEAK, OK, SUSPECT, Doubt, Finding, Verdict
+from training.audit.later import HIGHEST_HONEST, RARELY_HONEST, fine_codes, shape_findings
 from training.audit.ranking import (
     FOLDS,
     PRIOR_ROWS,
@@ -24,8 +25,6 @@ from training.audit.ranking import (
 )
 from training.audit.share import Share
 
-HIGHEST_HONEST = 0.90
-RARELY_HONEST = 0.85
 CHANCE = 1e-5
 """How likely it may be that only converted leads hold a column by accident."""
 GOOD_PART = 0.2
@@ -55,6 +54,7 @@ def value_findings(values: pd.Series[Any], rows: Rows, doubt: Doubt) -> list[Fin
         *_missingness(values, rows, doubt),
         *_settled_levels(values, codes, rows, doubt),
         *_time_gap(codes, rows, doubt),
+        *(shape_findings(fine_codes(values), rows, doubt) if values.dtype != object else ()),
     ]
     return sorted(found, key=lambda finding: finding.verdict == OK)
 
