@@ -97,12 +97,9 @@ def _leads(raw: Raw, site: Site, catalogue: Catalogue, live: Live, key: Key | No
 
 def _said(row: Fields, before: list[NewVersion], *, versioned: bool) -> NewVersion:
     """What a row says on top of what is known of that moment: a blank does not say that nobody knows."""
-    at = row[AT] if versioned else before[0].created_at
-    same = (
-        [each for each in before if each.at == at]
-        or [each for each in before if each.at is not None and each.at < at]
-        or before[:1]
-    )
+    at: Micros = row[AT] if versioned else before[0].created_at or 0
+    moments = [(each.at or 0, each) for each in before]
+    same = [each for when, each in moments if when == at] or [each for when, each in moments if when < at] or before[:1]
     values = {name: value for name, value in row.items() if value is not None and name not in {LEAD_ID, AT, CHANNEL}}
     said = NewVersion(
         lead_id=row[LEAD_ID],
