@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from features.history import Value
 from leadlight.database import is_storable
-from leadlight.schema import ID_AT_MOST, ID_PATTERN, ID_WORDS, Micros, from_micros
+from leadlight.schema import EVERYBODY, ID_AT_MOST, ID_PATTERN, ID_WORDS, Micros, from_micros
 from leadlight.settings import Site
 
 
@@ -24,20 +24,22 @@ class Wrong:
 
 @dataclass(frozen=True)
 class Admission:
-    """What facts are held against: the site, its ``channels``, attribute types (``text``, ``number``), and the clock.
+    """What facts are held against: the site, attribute types (``text``, ``number``), and the clock.
 
     ``latest`` is the last moment a fact may have: what lies after it has not happened.
     """
 
     site: Site
-    channels: frozenset[str]
     attributes: Mapping[str, str]
     latest: Micros
 
     def channel(self, name: str) -> Iterator[Wrong]:
-        """Faults of a channel."""
-        if name not in self.channels:
-            yield Wrong("channel", name, one_of(name, self.channels))
+        """Faults of a channel: where the site declares none, a new one is as good as any."""
+        declared = self.site.channels
+        if declared and name not in declared:
+            yield Wrong("channel", name, one_of(name, declared))
+        elif not name.strip() or name == EVERYBODY:
+            yield Wrong("channel", name, f"the name of a channel, not {EVERYBODY}; where it is not known, not_recorded")
 
     def values(self, attributes: Mapping[str, object]) -> Iterator[Wrong]:
         """Faults of a lead's attributes."""

@@ -25,7 +25,7 @@ _AT_ONCE = 1_000
 
 @dataclass(frozen=True)
 class Desk:
-    """One past and all that reads it; ``channels`` are those that a lead may come through."""
+    """One past and all that reads it."""
 
     site: Site
     catalogue: Catalogue
@@ -34,7 +34,6 @@ class Desk:
     store: Store
     contexts: Contexts
     evaluate: Callable[[LeadFacts, Micros], Row]
-    channels: frozenset[str]
     exploration: Exploration
     _catching_up: threading.Lock = field(default_factory=threading.Lock)
 
@@ -77,6 +76,5 @@ def open_desk(site: Site, catalogue: Catalogue, state: Path, log: Log | None = N
         store=store,
         contexts=Contexts(site, catalogue, past, store),
         evaluate=evaluator(catalogue, site),
-        channels=frozenset(site.channels or {member.channel for member in roster.members.values()}),
         exploration=open_exploration(site, state),
     )

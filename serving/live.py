@@ -9,7 +9,7 @@ from features.arrivals import Admission, Wrong, one_of, plain, plain_labels
 from features.identity import hashes_of, mask_of
 from features.identity.key import Key
 from features.log import NewEvent, NewVersion
-from leadlight.schema import CHANNEL, CONTACTS, EVERYBODY, from_micros
+from leadlight.schema import CHANNEL, CONTACTS, from_micros
 from leadlight.settings import Site
 from serving.intake import Door, faults_of, moment
 from serving.problems import Fault, unprocessable
@@ -83,7 +83,7 @@ def _version_wrongs(door: Door, lead_id: str, sent: LeadRequest) -> Iterator[Wro
     member, admission = door.roster.members.get(lead_id), door.admission
     if sent.channel is None and member is None:
         yield Wrong(CHANNEL, "nothing", "a new lead must say its channel; where it is not known, not_recorded")
-    elif sent.channel is not None and (door.site.channels or sent.channel == EVERYBODY or not sent.channel.strip()):
+    elif sent.channel is not None:
         yield from admission.channel(sent.channel)
     yield from admission.values(sent.attributes)
     if sent.created_at is not None:

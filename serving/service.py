@@ -118,7 +118,7 @@ class Service:
         """What requests to ``desk`` are held against at this moment; all that had arrived by now is taken in."""
         now = self._settled(desk)
         latest = max(now.moment, self.wall())
-        admission = Admission(self.site, desk.channels, desk.roster.attributes, latest=latest)
+        admission = Admission(self.site, desk.roster.attributes, latest=latest)
 
         def settle(moment: Micros) -> Settled:
             settled = self.clock.settled(moment, now.head)

@@ -76,10 +76,9 @@ def ingest(
         past.reached(past.news(())[0])
         known = past.records({lead_of(row) for row in batch} - {""})
         versioned = {lead_of(row) for row in batch if not is_event(row)}
-        channels = frozenset(site.channels or {str(row.values.get(CHANNEL)) for row in batch})
         reader = Reader(
             site=site,
-            admission=Admission(site, channels, types, latest=max(wall(), past.newest_fact + 1)),
+            admission=Admission(site, types, latest=max(wall(), past.newest_fact + 1)),
             known=known_leads(past, log, {lead_id: known[lead_id] for lead_id in versioned & known.keys()}),
             key=key,
         )
