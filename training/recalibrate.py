@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,6 @@ from leadlight.model.certificate import (
     write_certificate,
 )
 from leadlight.model.manifest import MANIFEST, sha256
-from leadlight.model.margins import FloatArray, sigmoid
 from leadlight.registry import register
 from leadlight.schema import Micros, from_micros
 from leadlight.settings import Site, SiteError
@@ -34,63 +33,15 @@ from training.as_judged import KEY, AsJudged
 from training.calibrate import followed_offset, moved, moved_cuts, moved_interval
 from training.card import make_card
 from training.dataset import local_days
-from training.evaluate import Labels, log_losses
 from training.gate import Signer
 from training.monitor.record import one_run, record_of
 from training.monitor.rows import Rows
 from training.offset import FEWEST, FEWEST_CONVERTED, MOST, OWN, Move, gate_rules
+from training.recalibrated import SHOWN, Recalibrated, recalibrated
 from training.tracking import Record, attach, track
 
 STAYS = 0.005
 """A move of the offset, in log-odds, that is not worth a version."""
-SHOWN = frozenset(
-    {"parent_version", "leads", "converted", "offsets", "error", "log_loss_in_sample", "interval_width", "source"}
-)
-"""What a verdict and its model card keep of a ``Recalibrated``."""
-
-
-@dataclass(frozen=True)
-class Recalibrated:
-    """What following the offset came to; without ``version`` it stays as it is.
-
-    Offsets and ``error`` are log-odds, ``log_loss_in_sample`` and ``interval_width`` means over the mature leads that
-    moved it (before, after); what following does on later leads is among the ``rules``.
-    """
-
-    target: str
-    version: int | None
-    parent_version: int
-    parent_sha256: str
-    bundle_sha256: str
-    leads: int
-    converted: int
-    offsets: tuple[float, float]
-    error: float
-    log_loss_in_sample: tuple[float, float]
-    interval_width: tuple[float, float]
-    source: str
-    rules: tuple[Mapping[str, Any], ...]
-
-    def to_json(self) -> dict[str, Any]:
-        """All of it as one object."""
-        return asdict(self)
-
-    def lines(self) -> list[str]:
-        """The same in words."""
-        before, after = self.offsets
-        seen = f"{self.leads:,} leads of known outcome since training ({self.source}), {self.converted:,} converted"
-        if self.version is None:
-            return [f"{self.target}: the offset stays at {before:+.3f}: it would move by {after - before:+.4f}", seen]
-        loss, width = self.log_loss_in_sample, self.interval_width
-        return [
-            f"{self.target} version {self.version}: version {self.parent_version} with its offset moved",
-            f"bundle {self.bundle_sha256}",
-            seen,
-            f"offset {before:+.3f} to {after:+.3f} (standard error {self.error:.3f}); the same leads are flagged",
-            *(f"forward: {rule['evidence']}" for rule in self.rules if rule["name"] == f"{OWN}log_loss_forward"),
-            f"in-sample: log loss of the leads that moved it {loss[0]:.5f} to {loss[1]:.5f}",
-            f"mean width of the interval {width[0]:.3f} to {width[1]:.3f}",
-        ]
 
 
 def recalibrate(
@@ -128,7 +79,7 @@ def _recalibrate(
 ) -> Recalibrated:
     move = _planned(site, catalogue, target_name, state=state, now=now, end=end)
     if abs(move.shift) < STAYS:
-        return _result(move, move.parent, None, ())
+        return recalibrated(move, move.parent, None, ())
     shelf = state / "bundles" / target_name
     with tempfile.TemporaryDirectory(prefix=".recalibration-", dir=shelf) as folder:
         files = Path(folder)
@@ -141,9 +92,9 @@ def _recalibrate(
             raise SiteError([f"{target_name}: the offset is not moved, {why}", *refused])
         known = _version_of(shelf, child.sha256)
         if known is not None:
-            return _result(move, child, known, rules)
+            return recalibrated(move, child, known, rules)
         version = _keep(move, child, rules, site=site, files=files, state=state, end=end, signer=signer)
-    return _result(move, child, version, rules)
+    return recalibrated(move, child, version, rules)
 
 
 def _planned(site: Site, catalogue: Catalogue, target_name: str, *, state: Path, now: Micros, end: Micros) -> Move:
@@ -212,6 +163,36 @@ def _keep(
 ) -> int:
     """Certificate, verdict, MLflow's run and version, and its place on the shelf."""
     target_name = move.parent.manifest.origin.target
+    verdict = _certified(move, child, rules, files=files, state=state, end=end, signer=signer)
+    write_json(files / "verdict.json", verdict)
+    run_id = track(site, target_name, _record(move, child, verdict, files=files, end=end), state=state)
+    version = register(
+        site,
+        target_name,
+        state=state,
+        run_id=run_id,
+        bundle_sha256=child.sha256,
+        description=(
+            f"version {move.champion.version}, offset moved by {move.shift:+.3f} after {len(move.rows.label)} leads"
+        ),
+    )
+    card = make_card(site, child, verdict, version=version).write(files, "card")
+    attach(site, run_id, card, state=state)
+    shelve(files, state, target_name, version)
+    return version
+
+
+def _certified(
+    move: Move,
+    child: Bundle,
+    rules: tuple[dict[str, Any], ...],
+    *,
+    files: Path,
+    state: Path,
+    end: Micros,
+    signer: Signer | None,
+) -> dict[str, Any]:
+    """Lay the certificate beside the child; the verdict that it signs, with what moved the offset."""
     of_parent = {name: found for name, found in move.certificate.findings.items() if name not in {"by", "at"}}
     findings = {
         **of_parent,
@@ -225,44 +206,35 @@ def _keep(
     signed = {} if signer is None else signer.to_json()
     certificate = replace(move.certificate, bundle_sha256=child.sha256, findings={**findings, **signed})
     write_certificate(files / "bundle", certificate, key=signing_key(keys_folder(state)))
-    result = _result(move, child, None, rules)
-    verdict = {
-        "target": target_name,
+    moved_by = recalibrated(move, child, None, rules).to_json()
+    return {
+        "target": move.parent.manifest.origin.target,
         "bundle_sha256": child.sha256,
         "verdict": certificate.verdict,
         **findings,
-        "recalibration": {name: value for name, value in result.to_json().items() if name in SHOWN},
+        "recalibration": {name: value for name, value in moved_by.items() if name in SHOWN},
     }
-    write_json(files / "verdict.json", verdict)
-    record = Record(
+
+
+def _record(move: Move, child: Bundle, verdict: Mapping[str, Any], *, files: Path, end: Micros) -> Record:
+    moved_by = verdict["recalibration"]
+    before, after = moved_by["log_loss_in_sample"]
+    return Record(
         name=f"recalibrate {from_micros(end).date().isoformat()}",
         parameters={"parent_version": move.champion.version, "parent": move.parent.sha256, "source": move.rows.source},
         metrics={
             "offset": move.offset,
             "offset_before": move.parent.model.offset,
             "offset_error": move.error,
-            "mature_leads": result.leads,
-            "mature_converted": result.converted,
-            "log_loss_in_sample": result.log_loss_in_sample[1],
-            "log_loss_in_sample_before": result.log_loss_in_sample[0],
+            "mature_leads": moved_by["leads"],
+            "mature_converted": moved_by["converted"],
+            "log_loss_in_sample": after,
+            "log_loss_in_sample_before": before,
         },
-        tags={"verdict": certificate.verdict, "bundle_sha256": child.sha256, "parent": move.parent.sha256},
+        tags={"verdict": verdict["verdict"], "bundle_sha256": child.sha256, "parent": move.parent.sha256},
         rows=(),
         files=files,
     )
-    run_id = track(site, target_name, record, state=state)
-    version = register(
-        site,
-        target_name,
-        state=state,
-        run_id=run_id,
-        bundle_sha256=child.sha256,
-        description=f"version {move.champion.version}, offset moved by {move.shift:+.3f} after {result.leads} leads",
-    )
-    card = make_card(site, child, verdict, version=version).write(files, "card")
-    attach(site, run_id, card, state=state)
-    shelve(files, state, target_name, version)
-    return version
 
 
 def _carried(certificate: Certificate) -> Iterator[dict[str, Any]]:
@@ -280,32 +252,3 @@ def _version_of(shelf: Path, bundle_sha256: str) -> int | None:
         if folder.name.isdigit() and manifest.is_file() and sha256(manifest.read_bytes()) == bundle_sha256:
             return int(folder.name)
     return None
-
-
-def _result(move: Move, child: Bundle, version: int | None, rules: tuple[dict[str, Any], ...]) -> Recalibrated:
-    labels = move.rows.label
-    old, new = move.rows.margin, move.before + move.offset
-    return Recalibrated(
-        target=move.parent.manifest.origin.target,
-        version=version,
-        parent_version=move.champion.version,
-        parent_sha256=move.parent.sha256,
-        bundle_sha256=child.sha256,
-        leads=len(labels),
-        converted=int(labels.sum(dtype=np.int64)),
-        offsets=(move.parent.model.offset, move.offset),
-        error=move.error,
-        log_loss_in_sample=(_loss(labels, old), _loss(labels, new)),
-        interval_width=(_width(move.parent, old), _width(child, new)),
-        source=move.rows.source,
-        rules=rules,
-    )
-
-
-def _loss(labels: Labels, margins: FloatArray) -> float:
-    return float(log_losses(labels, sigmoid(margins)).mean())
-
-
-def _width(bundle: Bundle, margins: FloatArray) -> float:
-    low, high = bundle.model.interval.around(sigmoid(margins), margins)
-    return float((high - low).mean())

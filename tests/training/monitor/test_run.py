@@ -40,7 +40,8 @@ from training.gate import Signer
 from training.monitor.run import Monitored, metrics_file, monitor
 from training.monitor.watch import watch
 from training.monitor.webhook import Sender, Webhook
-from training.recalibrate import Recalibrated, recalibrate
+from training.recalibrate import recalibrate
+from training.recalibrated import Recalibrated
 
 pytestmark = pytest.mark.proof
 
