@@ -9,7 +9,7 @@ from pathlib import Path
 from features.draft.attributes import attributes_of
 from features.draft.columns import CONTACT, best, first, names_people
 from features.draft.keys import CREATED, find_leads
-from features.draft.outcomes import WON, Candidate, choose
+from features.draft.outcomes import WON, Candidate, choose, strength
 from features.draft.profile import ColumnProfile, TableProfile
 from features.draft.restated import restating
 from features.draft.roles import EventTable, Roles
@@ -69,4 +69,14 @@ def _with(events: tuple[EventTable, ...], outcome: Candidate | None) -> tuple[Ev
         return events
     if outcome.event is not None:
         return (*events, outcome.event)
-    return tuple(replace(each, won=outcome.kinds) if each is outcome.table else each for each in events)
+    return tuple(replace(each, won=_won(each, outcome)) for each in events)
+
+
+def _won(events: EventTable, outcome: Candidate) -> tuple[str, ...]:
+    """The kinds of ``events`` that count: those taken, and all of another file of the same facts (a later release)."""
+    taken = outcome.table
+    if taken is None or events is taken:
+        return outcome.kinds
+    whole = events.kind is None and taken.kind is None and not events.part and not taken.part
+    same = whole and (events.at.name, events.lead.name) == (taken.at.name, taken.lead.name)
+    return tuple(events.kinds.values()) if same and strength(events.table.name) == outcome.strength else events.won

@@ -63,6 +63,20 @@ def test_a_dated_word_of_conversion_is_the_outcome(tmp_path: Path, site: Path) -
     assert "-- outcome: conversion_timestamp" in (site / "sources" / "events.sql").read_text(encoding="utf-8")
 
 
+def test_a_later_release_of_the_same_facts_counts_too(tmp_path: Path, site: Path) -> None:
+    """Of two files called like success with the same key and moment either is an outcome, and neither a feature."""
+    leads = ["lead_id,created_at", *(f"L{n},2025-01-{n % 27 + 1:02}" for n in range(60))]
+    first = ["order_id,lead_id,ordered_at", *(f"O{n},L{n},2025-02-{n % 27 + 1:02}" for n in range(0, 60, 6))]
+    later = ["order_id,lead_id,ordered_at", *(f"O{n},L{n},2025-02-{n % 27 + 1:02}" for n in range(0, 60, 3))]
+    data = folder(tmp_path, leads=leads, orders=first, later_orders=later)
+
+    draft_site(site, data)
+
+    assert set(load_site(site).target()[1].outcome) == {"orders", "later_orders"}
+    features = (site / "catalogue.toml").read_text(encoding="utf-8")
+    assert 'kind = "count"\nevents = ["later_orders"]' not in features
+
+
 def test_what_restates_the_outcome_is_no_attribute(tmp_path: Path, site: Path) -> None:
     """A column whose values go with the outcome in the raw rows is left out with the reason; a total is doubted."""
     draft = draft_site(site, crm(tmp_path))
