@@ -178,6 +178,7 @@ def test_an_erasure_that_was_killed_anywhere_is_finished_by_the_next(
     assert {killed: found for killed, found in left.items() if found} == {}
 
 
+@pytest.mark.proof  # it waits for SQLite's reader as long as a command would
 def test_while_somebody_reads_what_was_all_else_is_erased(place: tuple[Site, Catalogue, Path]) -> None:
     """It is said that it must be repeated; then the rest goes too."""
     site, catalogue, state = place

@@ -18,6 +18,7 @@ from leadlight.__main__ import app
 from leadlight.database import open_database, read
 from leadlight.schema import from_micros
 from leadlight.settings import SiteError, UsageError, load_site
+from leadlight.shelf import champion_file, write_json
 from tests.features.raw_builders import events, leads, school
 
 LEADS = leads(
@@ -124,6 +125,7 @@ def test_every_written_file_is_remembered(site: Path) -> None:
 def test_the_file_of_scores_is_remembered_before_it_is_there(site: Path) -> None:
     """Whatever becomes of the command, no file about leads is ever forgotten."""
     words = ["score", str(site), "--out", str(site / "scores.csv")]
+    write_json(champion_file(site / "state", "first_order"), {"version": 1, "bundle_sha256": "0" * 64})
 
     with pytest.raises(SiteError, match="train once"):
         CliRunner().invoke(app, words, catch_exceptions=False)
