@@ -164,7 +164,7 @@ def _before(state: Path, target: str) -> Named | None:
 
 
 def _words(target: str, error: SiteError) -> str:
-    return f"Target {target} has no champion: {'; '.join(error.faults)}."
+    return f"Target {target} cannot answer: {'; '.join(error.faults)}."
 
 
 def _report(target: str, found: Champion | SiteError) -> None:

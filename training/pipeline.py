@@ -17,19 +17,17 @@ from leadlight.model.blended import RUNGS, Rung
 from leadlight.model.bundle import Bundle, load_bundle, write_bundle
 from leadlight.model.manifest import Origin
 from leadlight.model.margins import sigmoid
-from leadlight.registry import register
 from leadlight.schema import from_micros
 from leadlight.settings import Site, SiteError, Target
 from leadlight.settings.points import PointsTable
-from leadlight.shelf import shelve, write_json
 from training.audit import audit, kept
 from training.calibrate import first_offset, freeze_cuts
 from training.capacity import flagged_by
-from training.card import make_card
 from training.dataset import CALIBRATION, TEST, TRAIN, Dataset, load, local_days
 from training.fit import Explore, Fitted, Wishes, fit
 from training.gate import Provenance, Signer, certify
 from training.judgement import Judgement, assess
+from training.keeping import keep
 from training.plots import draw_scores, draw_shap
 from training.points import directions_of, load_points
 from training.provenance import code_digest
@@ -37,7 +35,7 @@ from training.reference import distributions, spread
 from training.report import HEADLINES, lines
 from training.search import Clusters, Search, explorer, search_notes, trials_of
 from training.slices import seen_before
-from training.tracking import Record, Rows, attach, check_reached, track, track_trials
+from training.tracking import Record, Rows, check_reached, track_trials
 
 SEED = 7
 
@@ -74,8 +72,7 @@ def train(
     """Fit, freeze, judge once on later rows, certify if the gate says promote, and keep it all as a new version.
 
     A column that looks like a leak stops it with a ``SiteError`` before anything is fitted, and so does an MLflow that
-    is away. The same rows and seed give
-    the same bundle, byte for byte; ``signer`` stands in the certificate alone.
+    is away. The same rows and seed give the same bundle, byte for byte; ``signer`` stands in the certificate alone.
     """
     _, target = site.target(target_name)
     rows = load(site, catalogue, target_name, state=state)
@@ -101,23 +98,13 @@ def train(
             as_judged=judgement.as_judged,
             signer=signer,
         )
-        write_json(files / "verdict.json", judgement.to_json())
         draw_scores(judgement.scored, threshold=judgement.threshold, folder=files / "plots")
         draw_shap(bundle.model, test.X, seed=seed, folder=files / "plots")
-        run_id = track(site, target_name, _record(fitted, bundle, judgement, (learned, test), files), state=state)
+        record = _record(fitted, bundle, judgement, (learned, test), files)
+        description = _description(judgement, bundle.manifest.origin)
+        version, run_id = keep(site, bundle, judgement.to_json(), record, description=description, state=state)
         if fitted.found is not None:
             track_trials(site, target_name, run_id, trials_of(fitted.found), state=state)
-        version = register(
-            site,
-            target_name,
-            state=state,
-            run_id=run_id,
-            bundle_sha256=bundle.sha256,
-            description=_description(judgement, bundle.manifest.origin),
-        )
-        card = make_card(site, bundle, judgement.to_json(), version=version).write(files, "card")
-        attach(site, run_id, card, state=state)
-        shelve(files, state, target_name, version)
     return Result(version, judgement, site.site.made, bundle.model.rung)
 
 

@@ -25,20 +25,19 @@ from leadlight.model.certificate import (
     write_certificate,
 )
 from leadlight.model.manifest import MANIFEST, sha256
-from leadlight.registry import register
 from leadlight.schema import Micros, from_micros
 from leadlight.settings import Site, SiteError
-from leadlight.shelf import bundle_folder, current_champion, keys_folder, shelve, write_json
+from leadlight.shelf import bundle_folder, keys_folder, named_champion, write_json
 from training.as_judged import KEY, AsJudged
 from training.calibrate import followed_offset, moved, moved_cuts, moved_interval
-from training.card import make_card
 from training.dataset import local_days
 from training.gate import Signer
+from training.keeping import keep
 from training.monitor.record import one_run, record_of
 from training.monitor.rows import Rows
 from training.offset import FEWEST, FEWEST_CONVERTED, MOST, OWN, Move, gate_rules
 from training.recalibrated import SHOWN, Recalibrated, recalibrated
-from training.tracking import Record, attach, track
+from training.tracking import Record
 
 STAYS = 0.005
 """A move of the offset, in log-odds, that is not worth a version."""
@@ -93,15 +92,13 @@ def _recalibrate(
         known = _version_of(shelf, child.sha256)
         if known is not None:
             return recalibrated(move, child, known, rules)
-        version = _keep(move, child, rules, site=site, files=files, state=state, end=end, signer=signer)
+        version = _kept(move, child, rules, site=site, files=files, state=state, end=end, signer=signer)
     return recalibrated(move, child, version, rules)
 
 
 def _planned(site: Site, catalogue: Catalogue, target_name: str, *, state: Path, now: Micros, end: Micros) -> Move:
     _, target = site.target(target_name)
-    champion = current_champion(state, target_name)
-    if champion is None:
-        raise SiteError([f"target {target_name!r} has no champion: train and promote one first"])
+    champion = named_champion(state, target_name)
     if target.operate.threshold is not None:
         words = "a fixed operate.threshold would flag other leads, whose precision and recall nobody has judged"
         raise SiteError([f"{target_name}: {words}: train again, or give a flag_share instead"])
@@ -150,7 +147,7 @@ def _write(move: Move, folder: Path) -> Bundle:
     return load_bundle(folder, expected=written)
 
 
-def _keep(
+def _kept(
     move: Move,
     child: Bundle,
     rules: tuple[dict[str, Any], ...],
@@ -162,23 +159,17 @@ def _keep(
     signer: Signer | None,
 ) -> int:
     """Certificate, verdict, MLflow's run and version, and its place on the shelf."""
-    target_name = move.parent.manifest.origin.target
     verdict = _certified(move, child, rules, files=files, state=state, end=end, signer=signer)
-    write_json(files / "verdict.json", verdict)
-    run_id = track(site, target_name, _record(move, child, verdict, files=files, end=end), state=state)
-    version = register(
+    version, _ = keep(
         site,
-        target_name,
-        state=state,
-        run_id=run_id,
-        bundle_sha256=child.sha256,
+        child,
+        verdict,
+        _record(move, child, verdict, files=files, end=end),
         description=(
             f"version {move.champion.version}, offset moved by {move.shift:+.3f} after {len(move.rows.label)} leads"
         ),
+        state=state,
     )
-    card = make_card(site, child, verdict, version=version).write(files, "card")
-    attach(site, run_id, card, state=state)
-    shelve(files, state, target_name, version)
     return version
 
 

@@ -24,11 +24,10 @@ from leadlight.commands.console import (
     print_answer,
 )
 from leadlight.commands.models import train
-from leadlight.commands.place import Place, build_site, open_built, open_place, parse_moment, wall
+from leadlight.commands.place import Place, build_site, open_place, open_served, parse_moment, wall
 from leadlight.commands.sites import check
 from leadlight.commands.versions import promote
 from leadlight.settings import UsageError
-from leadlight.shelf import named_champion
 
 
 @app.command()
@@ -49,9 +48,8 @@ def score(  # noqa: PLR0913 - each is an option of the command line
     """Score every open lead, likeliest first, with grade and reasons: what HTTP answers at the same moment."""
     if engine == "spark" and journal:
         raise UsageError(["--journal: what Spark scores is not journalled; leave it out, or score without Spark"])
-    place = open_place(site, state)
-    named_champion(place.state, place.site.target(target)[0])  # first: a build takes its time
-    place, name = open_built(site, state, target, data, engine=engine)
+    place, name = open_served(site, state, target)
+    build_site(place, data, engine=engine)
     from leadlight.database.exports import remember_export
 
     if engine == "spark":

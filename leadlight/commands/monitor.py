@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -20,10 +19,9 @@ from leadlight.commands.console import (
     print_answer,
 )
 from leadlight.commands.models import check_libgomp
-from leadlight.commands.place import Place, build_site, open_place, wall
+from leadlight.commands.place import Place, build_site, open_served, wall
 from leadlight.schema import SECOND
 from leadlight.settings import SiteError
-from leadlight.shelf import current_champion
 
 if TYPE_CHECKING:
     from features.build import Built
@@ -46,7 +44,7 @@ def monitor(
 ) -> None:
     """Drift, calibration, expected performance and kept promises of the champion; alerts if the site has a webhook."""
     check_libgomp()
-    place, name = _opened(site, state, target)
+    place, name = open_served(site, state, target)
     from training.monitor.run import monitor as watch_once
     from training.monitor.webhook import Sender, open_webhook
 
@@ -88,19 +86,10 @@ def recalibrate(
 ) -> None:
     """A new version of the champion whose offset follows the outcomes that came since; exit 1 with too few of them."""
     check_libgomp()
-    place, name = _opened(site, state, target)
+    place, name = open_served(site, state, target)
     built = build_site(place, data, as_of)
     values, lines = _recalibrated(place, name, built, promoted=promoted)
     print_answer(as_json, values, lines)
-
-
-def _opened(folder: Path, state: Path | None, target: str | None) -> tuple[Place, str]:
-    """The site and the target's name; without a champion there is nothing to build for."""
-    place = open_place(folder, state)
-    name, _ = place.site.target(target)
-    if current_champion(place.state, name) is None:
-        raise SiteError([f"target {name!r} has no champion: train and promote one first"])
-    return place, name
 
 
 def _recalibrated(place: Place, name: str, built: Built, *, promoted: bool) -> tuple[dict[str, Any], list[str]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from leadlight.commands.console import EngineName, err
 from leadlight.schema import Micros, to_micros
 from leadlight.settings import Site, UsageError, load_site
+from leadlight.shelf import named_champion
 
 if TYPE_CHECKING:
     from features.build import Built
@@ -30,6 +31,14 @@ def open_place(folder: Path, state: Path | None) -> Place:
 
     site = load_site(folder)
     return Place(site, load_catalogue(site), (state or folder / "state").resolve())
+
+
+def open_served(folder: Path, state: Path | None, target: str | None) -> tuple[Place, str]:
+    """The site opened and the target's name; without a champion there is nothing to build for."""
+    place = open_place(folder, state)
+    name, _ = place.site.target(target)
+    named_champion(place.state, name)
+    return place, name
 
 
 def open_built(

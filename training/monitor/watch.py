@@ -16,7 +16,7 @@ from leadlight.model.certificate import PUBLIC_KEY, pinned_key, read_certificate
 from leadlight.model.margins import sigmoid
 from leadlight.schema import Micros
 from leadlight.settings import Site, SiteError, Target
-from leadlight.shelf import bundle_folder, current_champion, keys_folder
+from leadlight.shelf import bundle_folder, keys_folder, named_champion
 from training.as_judged import KEY, AsJudged
 from training.dataset import local_days
 from training.monitor import drift
@@ -141,9 +141,7 @@ def watch(site: Site, catalogue: Catalogue, target_name: str, *, state: Path, no
 
 
 def _champion(target_name: str, state: Path) -> tuple[int, Bundle, AsJudged]:
-    named = current_champion(state, target_name)
-    if named is None:
-        raise SiteError([f"target {target_name!r} has no champion to watch: train and promote one first"])
+    named = named_champion(state, target_name)
     folder = bundle_folder(state, target_name, named.version)
     certificate = read_certificate(folder, pinned_key(keys_folder(state) / PUBLIC_KEY))
     bundle = load_bundle(folder, expected=named.bundle_sha256)
