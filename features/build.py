@@ -30,7 +30,7 @@ from features.history import History, clock, publish
 from features.history.summary import last_summary, read_summary
 from features.identity import Key, identity_key
 from features.labels import Counts, count, judge, labelled
-from features.log.rekeying import date_late
+from features.log.rekeying import dated_head
 from features.people import as_people
 from features.recording import Recorder
 from features.rows import OnlineRows, online_rows, write_context_rows, write_lead_rows, write_online_rows
@@ -112,11 +112,9 @@ def build(
     """
     with alone(state / "build.lock", lambda: _log.warning(_WAITS, state)), open_log(site, state) as log:
         key = identity_key(site, state, os.environ)
-        if log and key:
-            date_late(site, state, log, key, wall=wall)
         if log is not None and (as_of is not None or site.clock.at == "wall"):
             settled_at(log, wall if as_of is None else as_of)  # what the log has from now on arrives later
-        head = log.head() if log else 0
+        head = dated_head(site, state, log, key, wall=wall) if log else 0
         request = _request(site, catalogue, data=data, state=state, as_of=as_of, wall=wall, key=key)
         last = _last_built(state, f"{request} {head}")
         if last is not None:

@@ -17,6 +17,7 @@ from features.history.summary import last_summary
 from features.identity import Edge, Key, identity_table
 from features.live import Live, unreadable_values, with_live
 from features.log import Log
+from features.log.rekeying import dated_head
 from features.segments import Segments, export_log
 from features.sources import Raw
 from features.unheard import unheard
@@ -59,15 +60,20 @@ class Recorder:
         """What checked files say of what came live first goes into the log; who records then, of which live facts."""
         if live is None or self.log is None:
             return self, live, ()
-        news = unheard(raw, self.site, self.catalogue, live, self.key)
-        if not news.facts:
-            return self, live, ()
+        recorder, notes, told = self, list[str](), set[str]()
         facts_tell_time, before = self.site.clock.at == "last_fact", last_summary(state)
-        now = max(self.log.look().newest, before.newest_fact if before else 0) + 2 if facts_tell_time else wall
-        notes = news.tell(self.log, now=now, facts_tell_time=facts_tell_time)
-        with publishing(state):
-            recorder = replace(self, segments=export_log(self.log, state, through=self.log.head()))
-        return recorder, recorder.live(raw.connection), notes
+        while True:  # others write meanwhile: what is recorded is held against the files too
+            news = unheard(raw, self.site, self.catalogue, live, self.key).without(told)
+            if not news.facts:
+                return recorder, live, tuple(notes)
+            told |= set(map(repr, news.facts))
+            now = max(self.log.look().newest, before.newest_fact if before else 0) + 2 if facts_tell_time else wall
+            notes += news.tell(self.log, now=now, facts_tell_time=facts_tell_time)
+            head = dated_head(self.site, state, self.log, self.key, wall=wall)
+            with publishing(state):
+                recorder = replace(self, segments=export_log(self.log, state, through=head))
+            live = recorder.live(raw.connection)
+            assert live is not None  # noqa: S101 - it has just been told something
 
     def record(self, raw: Raw, live: Live | None, workshop: Path) -> tuple[History, tuple[str, ...]]:
         """The history of checked raw tables and the live facts, unpublished in ``workshop``, and what to note of it."""

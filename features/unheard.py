@@ -7,7 +7,7 @@ build finds it there. What repeats any version that came live says nothing new.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -20,7 +20,7 @@ from features.facts import LeadFacts
 from features.identity import Key
 from features.identity.contacts import HASH, TYPE
 from features.live import Live, live_events, live_values, of_known
-from features.log import Log, NewEvent, NewFact, NewVersion, Refused
+from features.log import Log, NewEvent, NewFact, NewVersion, Refused, happened
 from features.sources import Raw
 from leadlight.schema import AMOUNT, ARRIVED_AT, AT, CHANNEL, CONTACT, CREATED_AT, EVENT_ID, KIND, LEAD_ID, Micros
 from leadlight.settings import Site
@@ -36,13 +36,17 @@ class Unheard:
 
     facts: tuple[NewFact, ...]
 
+    def without(self, told: Collection[str]) -> Unheard:
+        """The facts that were not ``told`` yet (by their ``repr``): some the log may have refused."""
+        return Unheard(tuple(fact for fact in self.facts if repr(fact) not in told))
+
     def tell(self, log: Log, *, now: Micros, facts_tell_time: bool) -> tuple[str, ...]:
         """Append them, as of ``now`` at the earliest; what to note of it."""
         taken = refused = 0
         for start in range(0, len(self.facts), AT_ONCE):
             left: Sequence[NewFact] = self.facts[start : start + AT_ONCE]
             while left:
-                moments = [getattr(fact, "at", 0) for fact in left] if facts_tell_time else []
+                moments = [*map(happened, left)] if facts_tell_time else []
                 base = {fact.lead_id: LeadFacts(fact.lead_id, 0, "") for fact in left if isinstance(fact, NewEvent)}
                 try:
                     log.append(left, now=partial(max, [now, *moments]), base=base)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from features.facts import LeadFacts
-from features.log import Appended, Log, NewFact, Refused
+from features.log import Appended, Log, NewFact, Refused, happened
 from leadlight.schema import Micros
 
 
@@ -83,10 +83,10 @@ class Writer:
     ) -> bool:
         """Append the facts of all who wait; if some are refused nothing is, and they are told."""
         facts = [fact for each in waiting for fact in each.facts]
-        happened = [getattr(fact, "at", None) or 0 for fact in facts] if self.facts_tell_time else []
+        moments = [*map(happened, facts)] if self.facts_tell_time else []
         recorded = base({fact.lead_id for fact in facts})
         try:
-            appended = self.log.append(facts, now=lambda: max([now(), *happened]), base=recorded)
+            appended = self.log.append(facts, now=lambda: max([now(), *moments]), base=recorded)
         except Refused as refused:
             _tell(waiting, refused)
             return False

@@ -107,15 +107,19 @@ def _event_selects(table: EventTable, labels: list[str], roles: Roles) -> Iterat
     """The events of a file, and once more for each further number: an event has one amount."""
     own = dict(labels_of(table))
     told = [f"{quoted(own[label].name) if label in own else 'NULL'}::VARCHAR AS {label}" for label in labels]
-    yield _event_select(table, roles, (_event_id(table), _kind(table, table.kinds), table.amount), told)
+    yield _event_select(table, roles, (_event_id(table), _kind(table, table.kinds), table.amount), told, "")
     nothing = [f"NULL::VARCHAR AS {label}" for label in labels]
     for measure in table.measures:
         event_id = f"{_event_id(table)} || ':{measure.name}'"
-        yield _event_select(table, roles, (event_id, _kind(table, measure.kinds), measure.column), nothing)
+        rows = f" AND {quoted(measure.column.name)} IS NOT NULL"
+        if table.kind is not None:
+            named = ", ".join(f"'{_sql(value)}'" for value in measure.kinds)
+            rows += f" AND {quoted(table.kind.name)}::VARCHAR IN ({named})"
+        yield _event_select(table, roles, (event_id, _kind(table, measure.kinds), measure.column), nothing, rows)
 
 
 def _event_select(
-    table: EventTable, roles: Roles, what: tuple[str, str, ColumnProfile | None], labels: list[str]
+    table: EventTable, roles: Roles, what: tuple[str, str, ColumnProfile | None], labels: list[str], rows: str
 ) -> str:
     event_id, kind, amount = what
     arrived = moment(table.arrived) if table.arrived else "NULL::TIMESTAMP"
@@ -130,9 +134,7 @@ def _event_select(
         *(f"  {label}," for label in labels),
     ]
     lines[-1] = lines[-1].removesuffix(",")
-    where = f"WHERE {quoted(table.at.name)} IS NOT NULL" + (f" AND {table.where}" if table.where else "")
-    if amount is not table.amount and amount is not None:
-        where += f" AND {quoted(amount.name)} IS NOT NULL"
+    where = f"WHERE {quoted(table.at.name)} IS NOT NULL" + (f" AND {table.where}" if table.where else "") + rows
     return "\n".join(["SELECT", *lines, f"FROM {table.table.scan}", *_owner(table, roles), where, ""])
 
 

@@ -17,7 +17,7 @@ from features.identity import identity_key
 from features.ingest.files import FileRow, Refusal, read_rows
 from features.ingest.known import known_leads
 from features.ingest.rows import Reader, is_event, lead_of
-from features.log import Log, NewEvent, NewVersion, Refused
+from features.log import Log, NewEvent, NewVersion, Refused, happened
 from features.past import Past
 from leadlight.schema import ARRIVED_AT, AT, CHANNEL, LEAD_ID, UNTIL, Micros
 from leadlight.settings import Site
@@ -118,9 +118,9 @@ def _take(
             numbered.append((row.number, fact))
     while numbered:
         facts = [fact for _, fact in numbered]
-        happened = max(fact.at or 0 for fact in facts) if reader.site.clock.at == "last_fact" else 0  # that moves it
+        moment = max(map(happened, facts)) if reader.site.clock.at == "last_fact" else 0  # that moves it
         try:
-            taken.results.update(log.append(facts, now=partial(_latest, now, happened), base=base).results)
+            taken.results.update(log.append(facts, now=partial(_latest, now, moment), base=base).results)
         except Refused as refused:
             taken.refused += _refusals(numbered, refused)
             wrong = {place for place, _ in refused.by_fact}
@@ -129,8 +129,8 @@ def _take(
             return
 
 
-def _latest(now: Callable[[], Micros], happened: Micros) -> Micros:
-    return max(now(), happened)
+def _latest(now: Callable[[], Micros], moment: Micros) -> Micros:
+    return max(now(), moment)
 
 
 def _refusals(numbered: Sequence[tuple[int, NewEvent | NewVersion]], refused: Refused) -> Iterator[Refusal]:

@@ -9,6 +9,7 @@ from features.log.facts import (
     NewVersion,
     Refused,
     Result,
+    happened,
 )
 from features.log.log import Log
 from features.log.sequence import Head
@@ -27,5 +28,6 @@ __all__ = [
     "Refused",
     "Result",
     "Tail",
+    "happened",
     "lead_hash",
 ]

@@ -57,6 +57,17 @@ class NewEdge:
 NewFact = NewEvent | NewVersion | NewEdge
 
 
+def happened(fact: NewFact) -> Micros:
+    """The latest moment that a fact speaks of; where facts tell the time it arrives no earlier."""
+    match fact:
+        case NewEvent():
+            return fact.at
+        case NewVersion():
+            return max(fact.at or 0, fact.created_at or 0)
+        case NewEdge():
+            return 0
+
+
 @dataclass(frozen=True)
 class Appended:
     """What became of each fact, in their order, the log's sequence after them, and when they arrived."""

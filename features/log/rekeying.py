@@ -60,12 +60,18 @@ def under_older_links(engine: Engine, key: Key) -> int:
     return int(row[0])
 
 
-def date_late(site: Site, state: Path, log: Log, key: Key, *, wall: Micros) -> None:
-    """Before a build takes in the log: what a server hashed under an older link is no other lead's before this."""
-    if under_older_links(log.engine, key):
-        base = _base(state)
-        with writing(log.engine) as connection:
-            _date_late(connection, key, now=_now(site, base, log.engine, wall), recorded=_recorded_in(base))
+def dated_head(site: Site, state: Path, log: Log, key: Key | None, *, wall: Micros) -> int:
+    """The head up to which a build may take in the log: what a server hashed under an older link is dated by then.
+
+    It is no other lead's before this.
+    """
+    if key is None:
+        return log.head()
+    base = _base(state)
+    now = _now(site, base, log.engine, wall)
+    with writing(log.engine) as connection:
+        _date_late(connection, key, now=now, recorded=_recorded_in(base))
+        return lock_head(connection).seq
 
 
 def rekey_contacts(engine: Engine, key: Key, *, now: Micros, recorded: Recorded) -> int:

@@ -12,7 +12,7 @@ from typing import Any, Self
 from leadlight.schema import FOREVER, Micros
 from leadlight.settings import SiteError
 
-FORMAT = 2
+FORMAT = 3
 MANIFEST = "manifest.json"
 CERTIFICATE = "certificate.json"
 

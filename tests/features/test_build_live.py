@@ -29,6 +29,7 @@ from leadlight.locking import alone
 from leadlight.schema import DAY, HOUR, Micros
 from leadlight.settings import Site
 from tests.builders import moment
+from tests.features.interruptions import listening
 from tests.features.raw_builders import EVENT, LEAD, WALL, events, leads, school
 
 NOON = moment("2025-03-20 12:00", 8 * HOUR)
@@ -178,6 +179,35 @@ def test_what_files_said_of_what_came_live_is_heard_once(place: tuple[Site, Cata
     assert anew.digest == first.digest
     assert [event.amount for event in facts.events if event.until is None] == [7]
     assert [each.values["budget"] for each in facts.versions if each.until is None] == [1.0]
+
+
+def test_what_comes_while_files_are_read_is_held_against_them_too(place: tuple[Site, Catalogue]) -> None:
+    """Where a build has something to say to the log, nothing that others said meanwhile is recorded unheard."""
+    site, _ = place
+    with live(site) as log:
+        version = NewVersion("L2", NOON, "sem", None, NOON, {"city": "Wuhan", "budget": 2.5}, ())
+        log.append([version], now=lambda: NOON + HOUR, base={})
+    built(*place)
+    otherwise = "('L2', TIMESTAMP '2025-03-20 12:00', 'sem', 'Beijing', 2.5)"
+    event = "('E3', 'L1', 'view', TIMESTAMP '2025-03-20 12:00', NULL, 9, NULL, NULL)"
+    place = school(site.folder, leads_sql=leads(LEAD, otherwise), events_sql=events(EVENT, event))
+    base = open_history(site.folder / "state").records(["L1"])
+    come = list[int]()
+
+    def comes(happens: str, path: str) -> None:
+        if happens == "open" and path.endswith("events.sql") and not come:
+            come.append(0)
+            with live(site) as log:
+                come.append(log.append([seen("E3", "L1", NOON, amount=7)], now=lambda: NOON + 2 * HOUR, base=base).seq)
+
+    with listening(comes):
+        built(*place)
+    last = built(*place)
+
+    assert come[1:]
+    assert last.skipped
+    known = open_history(site.folder / "state").facts(["L1"])["L1"].events
+    assert [each.amount for each in known if each.event_id == "E3" and each.until is None] == [9]
 
 
 def test_versions_of_files_are_heard_at_their_moments(place: tuple[Site, Catalogue]) -> None:

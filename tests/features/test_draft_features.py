@@ -167,3 +167,23 @@ def test_counts_of_everybody_are_for_steady_times(tmp_path: Path, data: Path, gr
         {"new_leads", "won_leads"} if kept else set()
     )
     assert ('# name = "new_leads"' in written(tmp_path)) != kept
+
+
+def test_further_numbers_of_what_counts_as_success_are_left_out(tmp_path: Path) -> None:
+    """A log of views and purchases with several numbers on each: no row is without a kind."""
+    folder = tmp_path / "data"
+    write(folder, "leads", "lead_id,created", [f"L{n},2025-01-{n % 28 + 1:02} 08:00:00" for n in range(LEADS)])
+    lines = [
+        f"e{n},L{n % LEADS},2025-02-{n % 28 + 1:02} 09:{n % 50:02}:00,"
+        f"{'purchase' if n % 5 == 0 and n % LEADS < 30 else 'view'},{n % 90 + 1},{n % 97},{n % 41}"
+        for n in range(6 * LEADS)
+    ]
+    write(folder, "events", "event_no,lead_id,at,event_type,price,seconds,pages", lines)
+
+    site, _ = drafted(tmp_path, folder)
+
+    sql = (site.folder / "sources" / "events.sql").read_text(encoding="utf-8").replace("{data}", str(folder))
+    with duckdb.connect() as connection:
+        kinds = connection.execute(f"SELECT DISTINCT kind FROM ({sql})").fetchall()
+    assert site.target()[1].outcome == ("purchase",)
+    assert {kind for (kind,) in kinds} == {"purchase", "view", "view_seconds", "view_pages"}

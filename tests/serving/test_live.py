@@ -240,3 +240,17 @@ def test_a_row_that_is_written_while_its_lead_is_erased_does_not_stay(school: Sc
     write_rows(desk, ["L009"], NOON)
 
     assert desk.store.read_leads(["L009"]) == {"L009": None}
+
+
+def test_a_new_lead_of_a_later_day_moves_the_clock(client: TestClient) -> None:
+    """Where facts tell the time the creation of a lead does: what was answered of it stays the answer."""
+    later = {"channel": "sem", "created_at": from_micros(NOON + 5 * DAY).isoformat()}
+    assert client.put("/v1/leads/of-a-later-day", json=later).status_code == 200
+    first = score(client, "of-a-later-day")
+
+    post(client, event("of-a-later-day-1", "of-a-later-day", "trial", at=NOON + 4 * DAY))
+
+    asked = {"leads": [{"lead_id": "of-a-later-day"}], "as_of": first["as_of"]}
+    again = client.post("/v1/scores", json=asked).json()["scores"][0]
+    assert again["raw"] == first["raw"]
+    assert score(client, "of-a-later-day")["raw"] != first["raw"]
