@@ -22,7 +22,7 @@ def test_two_servers_and_an_ingest_at_once(database: str, tmp_path: Path) -> Non
 @pytest.mark.proof
 def test_three_servers_for_longer(database: str, tmp_path: Path) -> None:
     """The same at length."""
-    assert_no_skew(tmp_path, database, servers=3, answers=6_000)
+    assert_no_skew(tmp_path, database, servers=3, answers=1_500)
 
 
 def assert_no_skew(folder: Path, database: str, *, servers: int, answers: int) -> None:
