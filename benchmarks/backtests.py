@@ -126,8 +126,9 @@ Of {len(lines)} problems, Leadlight's log loss is {_counted(lines)}.{on_fresh}{m
 Plain models: logistic regression, LightGBM and HistGradientBoosting as they come; the best of them is chosen with
 hindsight, on the later rows. Standard errors are of the paired difference, clustered by lead and day. The problems and
 their splits: `benchmarks/sets/sets.toml`. The fresh ones ({", ".join(of.name for of in fresh) or "none"}) were written
-down after the recipe was fixed, before any model was fitted on them. One thing has changed since, with all of these problems known,
-for two that are not among them: the linear part (`docs/decisions/0016-linear-part-of-two-forms.md` has the numbers before it).
+down after the recipe was fixed, before any model was fitted on them. One thing has changed since, with all of these
+problems known, for two others: the linear part; its record (`docs/decisions/0016-linear-part-of-two-forms.md`) has
+the numbers before.
 """
 
 
