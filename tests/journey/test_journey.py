@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx2
 import pandas as pd
@@ -20,7 +20,8 @@ import pytest
 
 pytestmark = pytest.mark.proof
 
-DEMO = Path(__file__).parents[2] / "examples" / "demo"
+ROOT = Path(__file__).parents[2]
+DEMO = ROOT / "examples" / "demo"
 SECONDS_TO_START = 120
 
 
@@ -71,17 +72,41 @@ def _wait(client: httpx2.Client, server: subprocess.Popen[bytes]) -> None:
     pytest.fail("the server did not answer in time")
 
 
+class Demo(NamedTuple):
+    """What `leadlight demo` prints, and leaves when it does not serve."""
+
+    printed: str
+    state: Path
+
+
 @pytest.fixture(scope="module")
-def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `leadlight demo` leaves when it does not serve."""
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """The demo, run once."""
     folder = tmp_path_factory.mktemp("journey") / "state"
     done = leadlight("demo", "--no-serve", "--state", folder)
     assert done.returncode == 0, done.stderr
-    assert "promote (made data)" in done.stdout
-    return folder
+    return Demo(done.stdout + done.stderr, folder)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
+def state(demo: Demo) -> Path:
+    """The state that the demo leaves."""
+    return demo.state
+
+
+def test_the_readme_shows_what_the_demo_prints(demo: Demo) -> None:
+    """Every line that it quotes is printed."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    quoted = re.search(r"```\n(first_order version 1: .*?)```", readme, flags=re.DOTALL)
+    assert quoted is not None
+
+    printed = {line.strip() for line in demo.printed.splitlines()}
+
+    assert "first_order version 1: promote (made data)" in printed
+    assert [line for line in quoted[1].splitlines() if line.strip() not in printed] == []
+
+
+@pytest.fixture
 def scores(state: Path) -> pd.DataFrame:
     """Every open lead as the demo scored it in bulk."""
     return pd.read_json(state / "scores.jsonl", lines=True, dtype={"lead_id": str}, precise_float=True)
