@@ -18,6 +18,8 @@ LONGEST = (
     "tests/journey/test_journey.py",
     "tests/journey/test_skew.py",
     "tests/journey/test_questions.py",
+    "tests/journey/test_together.py",
+    "tests/features/test_build_live.py",
     "tests/training/monitor/test_run.py",
     "tests/leadlight/test_registry.py",
     "tests/training/test_pipeline.py",

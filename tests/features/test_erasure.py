@@ -155,6 +155,7 @@ def traces(site: Site, catalogue: Catalogue, state: Path) -> list[str]:
     return found + [file.name for file in state.glob("erasing*")]
 
 
+@pytest.mark.proof
 def test_an_erasure_that_was_killed_anywhere_is_finished_by_the_next(
     made: tuple[Site, Catalogue, Path], tmp_path: Path
 ) -> None:
